@@ -1,0 +1,180 @@
+"""Readers: every source becomes a list of `Example`s with the labels that the source has, and None where it has none.
+
+Splits: the official one where there is one; otherwise by a hash of the normalised text, so that duplicates fall on one
+side (`split_of`). The written messages are split by cluster, so that no situation is on both sides.
+"""
+
+import csv
+import dataclasses
+import hashlib
+import json
+import pathlib
+import re
+
+import labels as L
+
+
+@dataclasses.dataclass
+class Example:
+    text: str
+    source: str
+    split: str  # train | dev | test
+    emotions: list | None = None  # 28 floats, None where the source has no emotion labels
+    sentiment: list | None = None  # target distribution over SENTIMENTS
+    cues: list | None = None  # 20 floats; NaN marks a cue that the source says nothing about
+    weight: float = 1.0
+    key: str = ""  # where the row comes from
+    meta: dict = dataclasses.field(default_factory=dict)
+
+
+def normalise(text):
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()
+
+
+def split_of(key):
+    """Eight tenths train, one dev, one test, by the SHA-256 of the key."""
+    bucket = int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10
+    return {0: "test", 1: "dev"}.get(bucket, "train")
+
+
+def one_hot(name):
+    return [1.0 if s == name else 0.0 for s in L.SENTIMENTS]
+
+
+def goemotions(root):
+    seen = set()
+    for split in ("dev", "test", "train"):
+        for row in (root / "goemotions" / f"{split}.tsv").read_text(encoding="utf-8").splitlines():
+            text, ids, key = row.split("\t")
+            norm = normalise(text)
+            if split == "train" and norm in seen:
+                continue  # 508 duplicates inside train, and a few across the splits
+            seen.add(norm)
+            names = [L.EMOTIONS[int(i)] for i in ids.split(",")]
+            target = L.sentiment_of_emotions(names)
+            only_ambiguous = target == "neutral" and "neutral" not in names
+            yield Example(
+                text=text.replace("[NAME]", "Sam").replace("[RELIGION]", "religion"),
+                source="goemotions",
+                split=split,
+                emotions=[1.0 if e in names else 0.0 for e in L.EMOTIONS],
+                sentiment=one_hot(target) if target and not only_ambiguous else None,
+                key=key,
+                meta={"ambiguous": only_ambiguous},
+            )
+
+
+def nhs(root):
+    phase2 = {"1": "positive", "2": "positive", "3": "neutral", "4": "negative", "5": "negative"}
+    seen = set()
+
+    def example(text, target, key):
+        text = text.strip()
+        norm = normalise(text)
+        # Without the question, "Nothing." can't be read: such rows teach noise.
+        if len(norm.split()) < 3 or norm in seen or "did not answer" in norm:
+            return None
+        seen.add(norm)
+        return Example(text=text, source="nhs_fft", split=split_of(norm), sentiment=one_hot(target), key=key)
+
+    with open(root / "nhs_fft" / "phase2_v6framework.csv", encoding="utf-8-sig", newline="") as f:
+        for row in csv.DictReader(f):
+            if target := phase2.get((row["Comment sentiment"] or "").strip()):
+                if e := example(row["FFT answer"], target, f"phase2:{row['Comment ID']}"):
+                    yield e
+    with open(root / "nhs_fft" / "phase1_text_data.csv", encoding="utf-8-sig", newline="") as f:
+        for row in csv.DictReader(f):
+            try:
+                criticality = int(row["criticality"])
+            except ValueError:
+                continue
+            # Zero is given to praise and to remarks alike: it says nothing about sentiment.
+            if criticality == 0:
+                continue
+            target = "positive" if criticality > 0 else "negative"
+            # A question about faults turns "no complaints" into praise and a topic into a criticism.
+            if len(normalise(row["feedback"]).split()) < 5:
+                continue
+            if e := example(row["feedback"], target, f"phase1:{row['row_index']}"):
+                yield e
+
+
+def uci(root):
+    seen = set()
+    for name in ("amazon_cells_labelled", "yelp_labelled", "imdb_labelled", "heldout_mixed"):
+        path = root / "uci_sentences" / f"{name}.txt"
+        for n, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            text, _, value = row.rpartition("\t")
+            norm = normalise(text)
+            if value.strip() in ("0", "1") and norm and norm not in seen:
+                seen.add(norm)
+                target = "positive" if value.strip() == "1" else "negative"
+                yield Example(
+                    text=text.strip(), source="uci_sentences", split=split_of(norm),
+                    sentiment=one_hot(target), key=f"{name}:{n}",
+                )
+
+
+def written(path):
+    """Messages the project wrote itself: `data/written.jsonl`."""
+    for n, row in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        r = json.loads(row)
+        sentiment = [0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"])
+        yield Example(
+            text=r["text"],
+            source="written",
+            split=split_of("cluster:" + r["cluster"]),
+            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
+            sentiment=sentiment,
+            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            key=f"written:{n}",
+            meta={"sentiment": r["sentiment"], "hard": r.get("hard", []), "channel": r["channel"]},
+        )
+
+
+UNKNOWN = float("nan")
+
+
+def _cue_row(present=(), absent=L.CUES):
+    return [1.0 if c in present else 0.0 if c in absent else UNKNOWN for c in L.CUES]
+
+
+def public_cues(root):
+    """Public intent sets, as far as an intent settles a cue. What it leaves open stays unknown (masked)."""
+    explicit = [c for c in L.CUES if c not in ("unresolved_issue", "repeat_contact", "urgency", "vulnerability")]
+    quiet = [
+        "legal_threat", "regulator_threat", "public_exposure_threat", "safety_risk", "abusive_language",
+        "formal_complaint", "advocacy", "renewal_hesitation", "supervisor_request",
+    ]
+
+    def make(text, source, key, present, absent):
+        norm = normalise(text)
+        return Example(text=text, source=source, split=split_of(norm), cues=_cue_row(present, absent), key=key)
+
+    for domain in ("banking", "hotels"):
+        for fold in range(20):
+            for n, r in enumerate(json.loads((root / "nlupp" / domain / f"fold{fold}.json").read_text())):
+                intents = set(r.get("intents", []))
+                present = ["supervisor_request"] if "handoff" in intents else []
+                yield make(r["text"], "nlupp", f"{domain}:{fold}:{n}", present, quiet + present)
+    for name in ("curekart", "powerplay11", "sofmattress"):
+        with open(root / "hint3" / "v2" / "train" / f"{name}_train.csv", encoding="utf-8", newline="") as f:
+            for n, r in enumerate(csv.DictReader(f)):
+                present = ["supervisor_request"] if "AGENT" in (r["label"] or "") else []
+                yield make(r["sentence"], "hint3", f"{name}:{n}", present, quiet)
+    with open(root / "banking77" / "train.csv", encoding="utf-8", newline="") as f:
+        for n, r in enumerate(csv.DictReader(f)):
+            yield make(r["text"], "banking77", f"train:{n}", [], quiet + ["advocacy", "churn_intent", "expansion_interest"])
+    for path in sorted((root / "dstc11_natcs").glob("*.jsonl")):
+        for n, row in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            r = json.loads(row)
+            yield make(r["utterance"], "natcs", f"{path.stem}:{n}", [], quiet)
+    ordinary = ["openinggreeting", "closinggreeting", "thankyou", "contentonly", "confirmation"]
+    for path in sorted((root / "multidogo").glob("*_train.tsv")):
+        with open(path, encoding="utf-8", newline="") as f:
+            for n, r in enumerate(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)):
+                text, intent = r["utterance"] or "", (r["intent"] or "").lower()
+                if len(text.split()) < 4 or n % 6:
+                    continue
+                if intent in ordinary:
+                    yield make(text, "multidogo", f"{path.stem}:{n}", [], explicit)

@@ -1,0 +1,184 @@
+"""The last stage: calibration, thresholds, ONNX, int8, golden scores and the manifest of the model directory."""
+
+import json
+import pathlib
+import random
+
+import numpy as np
+import torch
+
+import calibration as C
+import data as D
+import export as X
+import fit
+import labels as L
+import network as N
+
+VERSION = "0.1.0"
+HERE = pathlib.Path(__file__).parent
+KIND = {"sentiment": "sentiment", "emotion": "emotion", "cue": "cue"}
+FIELD = {"emotion": "emotions", "cue": "cues"}
+# Which source's dev split speaks for a head's calibration and thresholds.
+SOURCE = {"emotion": "goemotions", "cue": "written"}
+
+
+def truth_of(rows, head):
+    return np.array([getattr(e, FIELD[head]) for e in rows]) > 0.5
+
+
+def split(examples, name):
+    return [e for e in examples if e.split == name]
+
+
+def fit_heads(logits_of, dev, heads):
+    """Calibration and thresholds per head from int8 logits on dev rows."""
+    fitted = {}
+    graded = [e for e in dev if e.sentiment and e.meta.get("sentiment") != "mixed"]
+    z = logits_of(graded)["sentiment"]
+    truth = np.array([int(np.argmax(e.sentiment)) for e in graded])
+    scale = C.temperature(z, truth)
+    fitted["sentiment"] = {"scale": [scale] * 3, "shift": [0.0] * 3, "thresholds": [0.5] * 3}
+    for head in ("emotion", "cue"):
+        if head not in heads:
+            continue
+        rows = [e for e in dev if e.source == SOURCE[head]]
+        z, truth = logits_of(rows)[head], truth_of(rows, head)
+        entry = {"scale": [], "shift": [], "thresholds": []}
+        for i in range(truth.shape[1]):
+            scale, shift = C.platt(z[:, i], truth[:, i].astype(float))
+            p = C.sigmoid(scale * z[:, i] + shift)
+            entry["scale"].append(scale)
+            entry["shift"].append(shift)
+            entry["thresholds"].append(C.threshold(p, truth[:, i]))
+        fitted[head] = entry
+    return fitted
+
+
+def group_truth(truth, groups):
+    return np.stack([truth[:, [L.EMOTIONS.index(m) for m in members]].any(1) for members in groups], 1)
+
+
+def measure(logits_of, test, fitted, heads):
+    """Scores on test splits: read once, for the card."""
+    scores = {}
+    go = [e for e in test if e.source == "goemotions"]
+    z, truth = logits_of(go), truth_of(go, "emotion")
+    f = fitted["emotion"]
+    p = C.sigmoid(np.array(f["scale"]) * z["emotion"] + np.array(f["shift"]))
+    scores["goemotions.test.emotion_macro_f1"] = float(fit.f1(truth, p >= np.array(f["thresholds"])).mean())
+    scores["goemotions.test.emotion_ece"] = float(np.mean([C.ece(p[:, i], truth[:, i]) for i in range(28)]))
+    for source in ("goemotions", "nhs_fft", "uci_sentences", "written"):
+        rows = [e for e in test if e.source == source and e.sentiment and e.meta.get("sentiment") != "mixed"]
+        if not rows:
+            continue
+        z = logits_of(rows)["sentiment"] * fitted["sentiment"]["scale"][0]
+        z = np.exp(z - z.max(1, keepdims=True))
+        q = z / z.sum(1, keepdims=True)
+        t = np.array([int(np.argmax(e.sentiment)) for e in rows])
+        eye = np.eye(3, dtype=bool)
+        present = sorted(set(t.tolist()))
+        scores[f"{source}.test.sentiment_macro_f1"] = float(fit.f1(eye[t], eye[q.argmax(1)])[present].mean())
+        scores[f"{source}.test.sentiment_accuracy"] = float((t == q.argmax(1)).mean())
+        scores[f"{source}.test.sentiment_ece"] = C.ece(q.max(1), t == q.argmax(1))
+    own = [e for e in test if e.source == "written"]
+    if own and "cue" in heads:
+        z = logits_of(own)
+        f = fitted["cue"]
+        p = C.sigmoid(np.array(f["scale"]) * z["cue"] + np.array(f["shift"]))
+        truth = truth_of(own, "cue")
+        each = fit.f1(truth, p >= np.array(f["thresholds"]))
+        scores["written.test.cue_macro_f1"] = float(each[truth.any(0)].mean())
+        scores["written.test.cue_ece"] = float(np.mean([C.ece(p[:, i], truth[:, i]) for i in range(20)]))
+        top = z["emotion"].argmax(1)
+        emotion = truth_of(own, "emotion")
+        scores["written.test.top_emotion_acceptable"] = float(emotion[np.arange(len(own)), top].mean())
+    return scores
+
+
+def manifest(target, heads, fitted, scores):
+    def row(values):
+        return "[" + ", ".join(f"{v:.4f}".rstrip("0").rstrip(".") if v else "0.0" for v in values) + "]"
+
+    def floats(values):
+        return "[" + ", ".join(f"{v:.4f}" for v in values) + "]"
+
+    lines = [
+        "# Written by models/training/recipe.py; docs/models.md says what each key means.",
+        "schema = 1",
+        'id = "attune-en-small"',
+        f'version = "{VERSION}"',
+        'description = "MiniLM-L6, int8: sentiment, 28 emotions and 20 customer cues in English support text"',
+        'license = "Apache-2.0"',
+        'languages = ["en"]',
+        f"maximum_tokens = {fit.MAX_TOKENS}",
+        "window_overlap = 64",
+        f'graph = {{ file = "model.onnx", sha256 = "{X.sha256(target / "model.onnx")}" }}',
+        f'tokenizer = {{ file = "tokenizer.json", sha256 = "{X.sha256(target / "tokenizer.json")}" }}',
+        "markers = { begin = 101, end = 102, pad = 0 }",
+    ]
+    for name, labels in heads.items():
+        f = fitted[name]
+        names = "[" + ", ".join(f'"{label}"' for label in labels) + "]"
+        lines += [
+            "", "[[heads]]", f'name = "{name}"', f'kind = "{KIND[name]}"',
+            f'activation = "{"softmax" if name == "sentiment" else "sigmoid"}"', f"labels = {names}",
+            f"thresholds = {floats(f['thresholds'])}", f"scale = {floats(f['scale'])}", f"shift = {floats(f['shift'])}",
+        ]
+        if name == "sentiment":
+            lines.append(f"mixed = {{ clause_probability = {f['mixed'][0]}, minimum_share = {f['mixed'][1]} }}")
+    lines += ["", "[scores]"] + [f'"{k}" = {v:.4f}' for k, v in sorted(scores.items())] + [""]
+    (target / "model.toml").write_text("\n".join(lines))
+
+
+def golden(net, tokenizer, fitted, heads, out):
+    """200 written texts with the fp32 network's calibrated probabilities."""
+    rows = [json.loads(r) for r in (HERE / "data" / "written.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = random.Random(3).sample([r for r in rows if len(r["text"].split()) <= 160], 200)
+    examples = [D.Example(text=r["text"], source="golden", split="test") for r in rows]
+    logits = fit.predict(net, tokenizer, examples)
+    with open(out, "w", encoding="utf-8") as f:
+        for i, r in enumerate(rows):
+            entry = {"text": r["text"]}
+            for head, labels in heads.items():
+                z = np.array(fitted[head]["scale"]) * logits[head][i] + np.array(fitted[head]["shift"])
+                if head == "sentiment":
+                    z = logits[head][i] - logits[head][i].mean()
+                    z = np.exp(z * fitted[head]["scale"][0])
+                    p = z / z.sum()
+                else:
+                    p = C.sigmoid(z)
+                entry[head] = [round(float(v), 5) for v in p]
+            f.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def run(root, out, target, log, heads=None):
+    torch.set_grad_enabled(False)
+    source = out / "domain" if (out / "domain" / "weights.pt").exists() else out / "base"
+    net, tokenizer = N.load(source)
+    heads = heads or dict(net.heads)
+    target.mkdir(parents=True, exist_ok=True)
+    X.to_onnx(net, out / "fp32.onnx")
+    X.quantise(out / "fp32.onnx", target / "model.onnx")
+    tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"), pretty=False)
+    size = (target / "model.onnx").stat().st_size / 1e6
+    log(f"package: from {source.name}, int8 graph {size:.1f} MB")
+    examples = [*D.goemotions(root), *D.nhs(root), *D.uci(root), *D.written(HERE / "data" / "written.jsonl")]
+
+    def int8(rows):
+        return X.predict(target / "model.onnx", net.heads, tokenizer, rows, fit.tensors, fit.tokenise)
+
+    def fp32(rows):
+        return fit.predict(net, tokenizer, rows)
+
+    fitted = fit_heads(int8, split(examples, "dev"), heads)
+    fitted["sentiment"]["mixed"] = (0.6, 0.2)
+    test = split(examples, "test")
+    scores = measure(int8, test, fitted, heads)
+    full = measure(fp32, test, fitted, heads)
+    log(json.dumps({k: {"int8": round(v, 4), "fp32": round(full[k], 4)} for k, v in scores.items()}, indent=1))
+    for key in ("goemotions.test.emotion_macro_f1", "written.test.cue_macro_f1"):
+        if key in full:
+            scores[key + "_fp32"] = full[key]
+    manifest(target, heads, fitted, scores)
+    golden(net, tokenizer, fitted, heads, target.parent.parent / "tests" / "fixtures" / "golden" / "attune-en-small.jsonl")
+    (out / "fitted.json").write_text(json.dumps({"fitted": fitted, "scores": scores}, indent=1))

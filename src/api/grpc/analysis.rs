@@ -1,0 +1,277 @@
+//! `AnalysisService`: one text, a batch, a stream.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tonic::{Code, Extensions, Request, Response, Status, Streaming};
+use tracing::Instrument;
+
+use super::deadline::Deadline;
+use super::v1::analysis_service_server::AnalysisService;
+use super::v1::item_result::Outcome;
+use super::{convert, status, v1};
+use crate::batching::{Entrance, Lane};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::{Analyzer, Call, Models, ResolvedOptions};
+use crate::telemetry::metrics;
+
+/// Items of one batch or stream that are in flight at once: enough to fill batches, few enough that a slow reader holds
+/// little memory.
+const ITEMS_IN_FLIGHT: usize = 64;
+/// Longest item id, in bytes.
+const ID_BYTES: usize = 256;
+
+/// Serves the pipeline.
+#[derive(Clone)]
+pub struct AnalysisApi {
+    models: Models,
+    batch_items: usize,
+}
+
+impl AnalysisApi {
+    /// `batch_items` is the most that one batch may hold.
+    pub fn new(models: Models, batch_items: usize) -> Self {
+        Self { models, batch_items }
+    }
+
+    async fn analyze(
+        &self,
+        request: v1::AnalyzeTextRequest,
+        deadline: Option<Instant>,
+    ) -> Result<v1::AnalyzeTextResponse, Error> {
+        let analyzer = self.models.default_model();
+        let (options, lane) = convert::options(request.options, Lane::Interactive)?;
+        let options = options.resolve(analyzer.manifest())?;
+        let call = Call { lane, entrance: Entrance::Refuse, deadline };
+        let language = convert::language(&request.language)?;
+        let assessment = analyzer.analyze(&request.text, language, &options, call).await?;
+        Ok(v1::AnalyzeTextResponse { assessment: Some(convert::assessment(assessment)) })
+    }
+
+    /// Reads the items of a batch; `deadline` is when the caller stops waiting.
+    ///
+    /// Errors: `InvalidInput` for too many items or wrong options; what is wrong with an item stays in its result.
+    pub async fn batch(
+        &self,
+        request: v1::BatchAnalyzeTextRequest,
+        deadline: Option<Instant>,
+    ) -> Result<v1::BatchAnalyzeTextResponse, Error> {
+        if request.items.len() > self.batch_items {
+            return Err(Error::invalid(
+                "items",
+                format!(
+                    "has {} items, at most {} are taken; split them, or use StreamAnalyzeText",
+                    request.items.len(),
+                    self.batch_items
+                ),
+            ));
+        }
+        let analyzer = self.models.default_model();
+        let (options, lane) = convert::options(request.options, Lane::Bulk)?;
+        let options = Arc::new(options.resolve(analyzer.manifest())?);
+        let call = Call { lane, entrance: Entrance::Wait, deadline };
+        let results = stream::iter(request.items.into_iter().enumerate())
+            .map(|(index, item)| {
+                item_result(Arc::clone(analyzer), Arc::clone(&options), call, index as u64, item)
+            })
+            .buffered(ITEMS_IN_FLIGHT)
+            .collect()
+            .await;
+        Ok(v1::BatchAnalyzeTextResponse { results })
+    }
+}
+
+#[tonic::async_trait]
+impl AnalysisService for AnalysisApi {
+    async fn analyze_text(
+        &self,
+        request: Request<v1::AnalyzeTextRequest>,
+    ) -> Result<Response<v1::AnalyzeTextResponse>, Status> {
+        let (_, extensions, request) = request.into_parts();
+        let span = tracing::debug_span!("rpc", rpc.method = "AnalyzeText", text_bytes = request.text.len());
+        answered("AnalyzeText", self.analyze(request, deadline(&extensions)).instrument(span)).await
+    }
+
+    async fn batch_analyze_text(
+        &self,
+        request: Request<v1::BatchAnalyzeTextRequest>,
+    ) -> Result<Response<v1::BatchAnalyzeTextResponse>, Status> {
+        let (_, extensions, request) = request.into_parts();
+        let span = tracing::debug_span!("rpc", rpc.method = "BatchAnalyzeText", items = request.items.len());
+        answered("BatchAnalyzeText", self.batch(request, deadline(&extensions)).instrument(span)).await
+    }
+
+    type StreamAnalyzeTextStream = BoxStream<'static, Result<v1::StreamAnalyzeTextResponse, Status>>;
+
+    /// The response stream pulls the requests: while the reader's window is full nothing is polled, so nothing is read
+    /// from the sender either, and at most `ITEMS_IN_FLIGHT` items are held.
+    async fn stream_analyze_text(
+        &self,
+        request: Request<Streaming<v1::StreamAnalyzeTextRequest>>,
+    ) -> Result<Response<Self::StreamAnalyzeTextStream>, Status> {
+        let (_, extensions, inbound) = request.into_parts();
+        let deadline = deadline(&extensions);
+        let mut state = StreamState {
+            analyzer: Arc::clone(self.models.default_model()),
+            options: None,
+            call: Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline },
+            index: 0,
+        };
+        let timer = StreamTimer(Instant::now());
+        let results = inbound
+            .map(move |message| {
+                let next = message.and_then(|m| state.next(m).map_err(|e| status::status(&e)));
+                async move {
+                    match next {
+                        Ok(work) => Ok(work.await),
+                        Err(status) => Err(status),
+                    }
+                }
+            })
+            .buffered(ITEMS_IN_FLIGHT)
+            .map(move |result| {
+                let _counted_when_the_stream_ends = &timer;
+                result.map(|result| v1::StreamAnalyzeTextResponse { result: Some(result) })
+            });
+        Ok(Response::new(ended(results, deadline).boxed()))
+    }
+}
+
+struct StreamState {
+    analyzer: Arc<Analyzer>,
+    options: Option<Arc<ResolvedOptions>>,
+    call: Call,
+    index: u64,
+}
+
+impl StreamState {
+    /// The work for the next message. An error in the options ends the stream: what follows would be read the wrong way.
+    fn next(
+        &mut self,
+        message: v1::StreamAnalyzeTextRequest,
+    ) -> Result<impl Future<Output = v1::ItemResult> + Send + use<>, Error> {
+        let index = self.index;
+        self.index += 1;
+        let options = match (message.options, &self.options) {
+            (None, Some(options)) => Arc::clone(options),
+            (given, _) => {
+                let (options, lane) = convert::options(given, Lane::Bulk)?;
+                self.call.lane = lane;
+                Arc::new(options.resolve(self.analyzer.manifest())?)
+            }
+        };
+        self.options = Some(Arc::clone(&options));
+        Ok(item_result(
+            Arc::clone(&self.analyzer),
+            options,
+            self.call,
+            index,
+            message.item.unwrap_or_default(),
+        ))
+    }
+}
+
+/// Reads one item; what goes wrong stays its own.
+async fn item_result(
+    analyzer: Arc<Analyzer>,
+    options: Arc<ResolvedOptions>,
+    call: Call,
+    index: u64,
+    item: v1::BatchItem,
+) -> v1::ItemResult {
+    let (id, outcome) = if item.id.len() > ID_BYTES {
+        let problem = format!("has {} bytes, at most {ID_BYTES} are taken", item.id.len());
+        (String::new(), Err(Error::invalid("id", problem)))
+    } else {
+        let outcome = match convert::language(&item.language) {
+            Ok(language) => analyzer.analyze(&item.text, language, &options, call).await,
+            Err(error) => Err(error),
+        };
+        (item.id, outcome)
+    };
+    let outcome = match outcome {
+        Ok(assessment) => Outcome::Assessment(convert::assessment(assessment)),
+        Err(error) => {
+            let status = status::status(&error);
+            Outcome::Error(v1::ItemError {
+                code: status.code().into(),
+                message: status.message().to_owned(),
+                field: error.field().unwrap_or_default().to_owned(),
+            })
+        }
+    };
+    v1::ItemResult { id, index, outcome: Some(outcome) }
+}
+
+/// Ends a stream after its first error, and at its deadline.
+fn ended<T: Send + 'static>(
+    results: impl stream::Stream<Item = Result<T, Status>> + Send + 'static,
+    deadline: Option<Instant>,
+) -> impl stream::Stream<Item = Result<T, Status>> + Send {
+    let late = async move {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let expired = stream::once(async move {
+        // Only reached when the timer, not the sender, ended the stream.
+        match deadline {
+            Some(deadline) if Instant::now() >= deadline => {
+                Some(Err(Status::deadline_exceeded("the deadline passed")))
+            }
+            _ => None,
+        }
+    })
+    .filter_map(|end| async move { end });
+    let mut failed = false;
+    results.take_until(late).chain(expired).take_while(move |result| {
+        let go_on = !failed;
+        failed |= result.is_err();
+        std::future::ready(go_on)
+    })
+}
+
+fn deadline(extensions: &Extensions) -> Option<Instant> {
+    extensions.get::<Deadline>().map(|d| d.0)
+}
+
+/// Answers and counts a unary call.
+async fn answered<T>(
+    method: &'static str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Response<T>, Status> {
+    let mut record = CallRecord { method, started: Instant::now(), code: status::code(ErrorKind::Cancelled) };
+    match work.await {
+        Ok(answer) => {
+            record.code = Code::Ok;
+            Ok(Response::new(answer))
+        }
+        Err(error) => {
+            record.code = status::code(error.kind());
+            Err(status::status(&error))
+        }
+    }
+}
+
+/// Counts a call when it ends, also when its client went away and the handler was dropped.
+struct CallRecord {
+    method: &'static str,
+    started: Instant,
+    code: Code,
+}
+
+impl Drop for CallRecord {
+    fn drop(&mut self) {
+        metrics::request(self.method, status::code_name(self.code), self.started.elapsed());
+    }
+}
+
+struct StreamTimer(Instant);
+
+impl Drop for StreamTimer {
+    fn drop(&mut self) {
+        metrics::request("StreamAnalyzeText", "ok", self.0.elapsed());
+    }
+}

@@ -1,0 +1,24 @@
+//! gRPC: `attune.v1`, health, reflection.
+
+pub mod analysis;
+pub mod client;
+mod convert;
+mod deadline;
+pub mod models;
+pub mod server;
+pub mod status;
+
+/// The generated messages, clients and servers of `proto/attune/v1`.
+pub mod v1 {
+    #![expect(missing_docs, reason = "generated; the documentation stands in the .proto files")]
+    #![allow(clippy::allow_attributes_without_reason, reason = "generated code carries bare attributes")]
+    tonic::include_proto!("attune.v1");
+
+    /// The descriptor set, for reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/attune.v1.bin"));
+}
+
+/// A model that is not loaded yet, as `ModelService` would describe it.
+pub fn describe(manifest: &crate::model::Manifest) -> v1::Model {
+    convert::model(manifest, true)
+}

@@ -1,0 +1,158 @@
+//! The composition root: the only place that names concrete parts and joins them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::grpc::server::{self, ServerSettings};
+use crate::api::http::{self, Readiness};
+use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
+use crate::config::Config;
+use crate::error::Error;
+use crate::inference::onnx::OnnxFactory;
+use crate::inference::runtime_library::Search;
+use crate::inference::{BackendFactory, TextTokenizer};
+use crate::model::ModelBundle;
+use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
+
+/// Histograms hand their samples over this often; without it they would grow for ever.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// What the outside hands in beside the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Value of `ORT_DYLIB_PATH`.
+    pub runtime_library: Option<std::path::PathBuf>,
+}
+
+/// Reads the model's files: the embedded ones, or a directory.
+pub fn load_bundle(config: &Config) -> Result<ModelBundle, Error> {
+    Ok(match &config.model.directory {
+        Some(directory) => ModelBundle::load_directory(directory)?,
+        None => ModelBundle::load_embedded()?,
+    })
+}
+
+/// Loads the model and starts its workers. Slow, and blocks.
+pub fn build_models(config: &Config, surroundings: &Surroundings) -> Result<Models, Error> {
+    let library =
+        Search::new(config.inference.runtime_library.clone(), surroundings.runtime_library.clone()).find()?;
+    let bundle = Arc::new(load_bundle(config)?);
+    let factory = OnnxFactory::load(&library, Arc::clone(&bundle))?;
+    Ok(Models::new(Arc::new(build_analyzer(config, &bundle, &factory)?)))
+}
+
+/// Joins a model's files with a backend; tests bring their own.
+pub fn build_analyzer(
+    config: &Config,
+    bundle: &ModelBundle,
+    factory: &dyn BackendFactory,
+) -> Result<Analyzer, Error> {
+    let manifest = bundle.manifest.clone();
+    // The tokenizer takes about as long to read as a session to build.
+    let (tokenizer, batcher) = std::thread::scope(|scope| {
+        let tokenizer = scope.spawn(|| TextTokenizer::parse(&bundle.tokenizer));
+        let batcher = Batcher::spawn(
+            factory,
+            BatcherSettings {
+                model: format!("{}@{}", manifest.id, manifest.version),
+                markers: manifest.markers,
+                workers: workers(config),
+                batch_tokens: (config.batching.batch_tokens > 0).then_some(config.batching.batch_tokens),
+                admission: AdmissionSettings {
+                    capacity_tokens: config.batching.queue_tokens,
+                    overload_delay: config.batching.overload_delay,
+                },
+                cache_bytes: config.batching.cache_mb << 20,
+            },
+        );
+        (tokenizer.join(), batcher)
+    });
+    let tokenizer = tokenizer.map_err(|_| Error::internal("the tokenizer's loader panicked"))??;
+    let settings =
+        AnalyzerSettings { text_bytes: config.limits.text_bytes, text_tokens: config.limits.text_tokens };
+    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings))
+}
+
+fn workers(config: &Config) -> usize {
+    match config.inference.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// A service whose listeners are bound; ports may have been 0.
+pub struct Service {
+    /// Where gRPC listens.
+    pub grpc: TcpListener,
+    /// Where HTTP listens.
+    pub http: TcpListener,
+}
+
+impl Service {
+    /// Binds both listeners before the slow start of the model, so that a port in use is said at once.
+    pub async fn bind(config: &Config) -> Result<Self, Error> {
+        Ok(Self {
+            grpc: server::bind(config.server.grpc_address).await?,
+            http: server::bind(config.server.http_address).await?,
+        })
+    }
+
+    /// Serves until `stop`: live at once, ready when the model is, and drained at the end.
+    pub async fn run(
+        self,
+        config: Config,
+        load: impl FnOnce() -> Result<Models, Error> + Send + 'static,
+        metrics: PrometheusHandle,
+        stop: CancellationToken,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        let readiness = Readiness::default();
+        let (grpc, http_address) = (self.grpc.local_addr().map_err(Error::internal)?, self.http.local_addr());
+        let http_stop = CancellationToken::new();
+        let probes = tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
+        let upkeep = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(METRICS_UPKEEP);
+            loop {
+                tick.tick().await;
+                metrics.run_upkeep();
+            }
+        });
+        let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
+        readiness.set(true);
+        let manifest = models.default_model().manifest();
+        tracing::info!(
+            grpc.address = %grpc,
+            http.address = %http_address.map_or_else(|e| e.to_string(), |a| a.to_string()),
+            model.id = manifest.id,
+            model.version = manifest.version,
+            start_ms = started.elapsed().as_millis() as u64,
+            "ready"
+        );
+        let turned_off = {
+            let (readiness, stop) = (readiness.clone(), stop.clone());
+            tokio::spawn(async move {
+                stop.cancelled().await;
+                readiness.set(false);
+            })
+        };
+        let settings = ServerSettings {
+            batch_items: config.limits.batch_items,
+            message_bytes: config.limits.message_bytes,
+            default_deadline: config.limits.default_deadline,
+            drain: config.server.drain,
+            lame_duck: config.server.lame_duck,
+        };
+        let served = server::serve(self.grpc, models, settings, stop).await;
+        http_stop.cancel();
+        turned_off.abort();
+        upkeep.abort();
+        // An idle probe connection must not hold the process.
+        let _ = tokio::time::timeout(Duration::from_secs(1), probes).await;
+        tracing::info!("stopped");
+        served
+    }
+}

@@ -1,0 +1,127 @@
+//! The commands. Results go to standard output, everything else to standard error; exit codes follow `sysexits.h`.
+
+mod analyze;
+mod arguments;
+mod json;
+mod models;
+mod paint;
+mod serve;
+mod table;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::app::Surroundings;
+use crate::config::{Config, Sources};
+use crate::error::{Error, ErrorKind};
+use crate::telemetry::logs;
+use arguments::{Arguments, Command, Settings};
+
+/// Runs the command that `arguments` name and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output, mistakes to standard error; a closed pipe is no news.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = anstream::stderr().lock();
+            let field = error.field().map(|f| format!("{f}: ")).unwrap_or_default();
+            let _ = writeln!(stderr, "attune: {field}{}", error.public());
+            if !error.causes().is_empty() {
+                let _ = writeln!(stderr, "  because: {}", error.causes());
+            }
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Error> {
+    match arguments.command {
+        Command::Serve(options) => {
+            let config = load(&arguments.settings, options.flags())?;
+            start_logs(&config)?;
+            serve::run(config, surroundings())
+        }
+        Command::Analyze(options) => {
+            let config = load(&arguments.settings, Vec::new())?;
+            quiet_logs(&arguments.settings, &config)?;
+            analyze::run(&options, &config, &surroundings())
+        }
+        Command::Models(options) => {
+            let config = load(&arguments.settings, Vec::new())?;
+            quiet_logs(&arguments.settings, &config)?;
+            models::run(&options, &config)
+        }
+        Command::Config => {
+            write_out(crate::config::DEFAULTS.as_bytes())
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "attune", &mut script);
+            write_out(&script)
+        }
+    }
+}
+
+fn load(settings: &Settings, mut flags: Vec<(String, String)>) -> Result<Config, Error> {
+    if let Some(filter) = &settings.log {
+        flags.push(("log.filter".into(), filter.clone()));
+    }
+    if let Some(model) = &settings.model {
+        flags.push(("model.directory".into(), model.display().to_string()));
+    }
+    for pair in &settings.set {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Error::invalid("--set", format!("expected KEY=VALUE, not {pair:?}")))?;
+        flags.push((key.trim().into(), value.trim().into()));
+    }
+    let file = settings.config.as_deref().map(read_file).transpose()?;
+    // A variable that is not UTF-8 can't be one of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    Ok(Config::load(&Sources { file, environment, flags })?)
+}
+
+fn read_file(path: &Path) -> Result<(String, String), Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Error::new(ErrorKind::NotFound, format!("configuration {}: {e}", path.display())))?;
+    Ok((path.display().to_string(), text))
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) }
+}
+
+fn start_logs(config: &Config) -> Result<(), Error> {
+    logs::init(&config.log.filter, config.log.format).map_err(|e| Error::invalid("log.filter", e))
+}
+
+/// Commands that print results stay quiet unless the caller asked for a log.
+fn quiet_logs(settings: &Settings, config: &Config) -> Result<(), Error> {
+    if settings.log.is_some() {
+        return start_logs(config);
+    }
+    logs::init("warn", config.log.format).map_err(|e| Error::invalid("log.filter", e))
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no error.
+fn write_out(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Unavailable, format!("can't write to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}

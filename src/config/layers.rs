@@ -1,0 +1,213 @@
+//! How the sources of settings are laid over each other.
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+/// Names of the environment variables begin with this.
+const PREFIX: &str = "ATTUNE_";
+/// Variables with the prefix that are not settings: they are read before the settings are.
+const OTHER_VARIABLES: [&str; 1] = ["ATTUNE_CONFIG"];
+/// Names this close to a known key are suggested, by Jaro-Winkler similarity.
+const SIMILAR: f64 = 0.7;
+
+/// Where settings come from, later ones winning.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Name and text of the configuration file.
+    pub file: Option<(String, String)>,
+    /// The process's environment.
+    pub environment: Vec<(String, String)>,
+    /// Dotted keys and values from flags.
+    pub flags: Vec<(String, String)>,
+}
+
+/// What is wrong with a setting, and in which source.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not TOML.
+    #[error("{origin}: {source}")]
+    Syntax {
+        /// The file.
+        origin: String,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// No such key.
+    #[error("{origin}: there is no setting `{key}`{suggestion}")]
+    UnknownKey {
+        /// The file, variable or flag.
+        origin: String,
+        /// The key as given.
+        key: String,
+        /// "; did you mean …?" or nothing.
+        suggestion: String,
+    },
+    /// The value has the wrong type.
+    #[error("{origin}: `{key}` takes {expected}, not {found}")]
+    Type {
+        /// The file, variable or flag.
+        origin: String,
+        /// The key.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What was there.
+        found: String,
+    },
+    /// The value breaks a rule.
+    #[error("`{key}`: {problem}")]
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl From<ConfigError> for crate::error::Error {
+    fn from(error: ConfigError) -> Self {
+        Self::new(crate::error::ErrorKind::InvalidInput, format!("configuration: {error}"))
+    }
+}
+
+/// Lays the sources over `defaults`, whose keys are all the keys there are.
+pub(super) fn merge<T: DeserializeOwned>(defaults: &str, sources: &Sources) -> Result<T, ConfigError> {
+    let syntax = |origin: &str| {
+        let origin = origin.to_owned();
+        move |source| ConfigError::Syntax { origin, source: Box::new(source) }
+    };
+    let mut merged: Table = toml::from_str(defaults).map_err(syntax("defaults"))?;
+    if let Some((name, text)) = &sources.file {
+        let file: Table = toml::from_str(text).map_err(syntax(name))?;
+        for (key, value) in leaves("", &file) {
+            set(&mut merged, name, &key, value)?;
+        }
+    }
+    for (name, text) in &sources.environment {
+        if let Some(key) = name.strip_prefix(PREFIX).filter(|_| !OTHER_VARIABLES.contains(&name.as_str())) {
+            let key = key.to_ascii_lowercase().replace("__", ".");
+            set(&mut merged, name, &key, Value::String(text.clone()))?;
+        }
+    }
+    for (key, text) in &sources.flags {
+        set(&mut merged, "command line", key, Value::String(text.clone()))?;
+    }
+    Value::Table(merged).try_into().map_err(|e: toml::de::Error| ConfigError::Value {
+        key: "settings".into(),
+        problem: e.message().to_owned(),
+    })
+}
+
+/// Every value of a table with its dotted key.
+fn leaves(prefix: &str, table: &Table) -> Vec<(String, Value)> {
+    table
+        .iter()
+        .flat_map(|(key, value)| {
+            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Table(inner) => leaves(&key, inner),
+                other => vec![(key, other.clone())],
+            }
+        })
+        .collect()
+}
+
+fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), ConfigError> {
+    let unknown = |merged: &Table| {
+        let known = leaves("", merged);
+        let nearest = known
+            .iter()
+            .map(|(k, _)| (strsim::jaro_winkler(k, key), k))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(similarity, _)| *similarity > SIMILAR);
+        ConfigError::UnknownKey {
+            origin: origin.into(),
+            key: key.into(),
+            suggestion: nearest.map(|(_, k)| format!("; did you mean `{k}`?")).unwrap_or_default(),
+        }
+    };
+    let (section, name) = key.split_once('.').ok_or_else(|| unknown(merged))?;
+    let found = merged.get(section).and_then(Value::as_table).and_then(|t| t.get(name));
+    let Some(old) = found else { return Err(unknown(merged)) };
+    let new = typed(old, value, origin, key)?;
+    if let Some(table) = merged.get_mut(section).and_then(Value::as_table_mut) {
+        table.insert(name.to_owned(), new);
+    }
+    Ok(())
+}
+
+/// The value in the type of the default; text from variables and flags is read in that type.
+fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, ConfigError> {
+    let fail = |expected: &'static str, found: String| ConfigError::Type {
+        origin: origin.into(),
+        key: key.into(),
+        expected,
+        found,
+    };
+    match (old, value) {
+        (Value::Integer(_), Value::Integer(n)) if n >= 0 => Ok(Value::Integer(n)),
+        (Value::Integer(_), Value::String(text)) => match text.parse::<u32>() {
+            Ok(n) => Ok(Value::Integer(n.into())),
+            Err(_) => Err(fail("a whole number from 0", format!("{text:?}"))),
+        },
+        (Value::Integer(_), other) => Err(fail("a whole number from 0", other.to_string())),
+        (Value::String(_), Value::String(text)) => Ok(Value::String(text)),
+        (Value::String(_), other) => Err(fail("text in quotes", other.to_string())),
+        (_, other) => Ok(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn load(file: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let owned = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        Config::load(&Sources {
+            file: Some(("attune.toml".into(), file.into())),
+            environment: owned(environment),
+            flags: owned(flags),
+        })
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defaults() {
+        let file = "[batching]\ncache_mb = 1\nqueue_tokens = 2000\nbatch_tokens = 7";
+        let environment = [("ATTUNE_BATCHING__CACHE_MB", "2"), ("ATTUNE_BATCHING__QUEUE_TOKENS", "3000"), ("HOME", "/")];
+        let config = load(file, &environment, &[("batching.cache_mb", "3")]).unwrap();
+        let b = config.batching;
+        assert_eq!((b.cache_mb, b.queue_tokens, b.batch_tokens), (3, 3000, 7));
+        assert_eq!(config.limits.batch_items, 10_000);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_source_and_the_nearest_key() {
+        for (file, environment, message) in [
+            ("[server]\ngrpc_adress = \"x\"", vec![], "attune.toml: there is no setting `server.grpc_adress`; did you mean `server.grpc_address`?"),
+            ("x = 1", vec![], "there is no setting `x`"),
+            ("[log", vec![], "attune.toml: "),
+            ("", vec![("ATTUNE_BATCHING__CACHE_MB", "much")], "ATTUNE_BATCHING__CACHE_MB: `batching.cache_mb` takes a whole number from 0, not \"much\""),
+            ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
+            ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
+            ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
+            ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
+            ("[log]\nformat = \"xml\"", vec![], "unknown variant `xml`"),
+        ] {
+            let error = load(file, &environment, &[]).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_default_carries_a_comment() {
+        let lines: Vec<&str> = super::super::DEFAULTS.lines().collect();
+        for (above, line) in lines.iter().zip(&lines[1..]) {
+            if line.contains(" = ") && !line.starts_with('#') {
+                assert!(above.starts_with('#'), "{line}");
+            }
+        }
+    }
+}

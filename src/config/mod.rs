@@ -1,0 +1,153 @@
+//! Settings: embedded defaults < file < environment < flags. Unknown keys are errors with a suggestion.
+//!
+//! The sources are handed in; nothing below `cli` reads the environment.
+
+mod layers;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+pub use layers::{ConfigError, Sources};
+
+use crate::telemetry::logs::LogFormat;
+
+/// The embedded defaults, with a comment for every key.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Listeners and shutdown.
+    pub server: Server,
+    /// Which model.
+    pub model: Model,
+    /// How it runs.
+    pub inference: Inference,
+    /// The dynamic batcher.
+    pub batching: Batching,
+    /// Bounds of requests.
+    pub limits: Limits,
+    /// Log output.
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where gRPC listens.
+    pub grpc_address: SocketAddr,
+    /// Where metrics and probes are served.
+    pub http_address: SocketAddr,
+    /// How long new calls are taken after readiness is off.
+    #[serde(rename = "lame_duck_ms", deserialize_with = "milliseconds")]
+    pub lame_duck: Duration,
+    /// How long calls in progress may go on after that.
+    #[serde(rename = "drain_ms", deserialize_with = "milliseconds")]
+    pub drain: Duration,
+}
+
+/// `[model]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// `None` for the embedded model.
+    #[serde(deserialize_with = "path")]
+    pub directory: Option<PathBuf>,
+}
+
+/// `[inference]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inference {
+    /// `None` looks in the usual places.
+    #[serde(deserialize_with = "path")]
+    pub runtime_library: Option<PathBuf>,
+    /// 0 for one per processor.
+    pub workers: usize,
+}
+
+/// `[batching]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batching {
+    /// Padded tokens per batch; 0 measures the best at start.
+    pub batch_tokens: usize,
+    /// Tokens that may wait in each lane.
+    pub queue_tokens: usize,
+    /// What an overflowing lane is cut back to.
+    #[serde(rename = "overload_delay_ms", deserialize_with = "milliseconds")]
+    pub overload_delay: Duration,
+    /// Megabytes of results that are kept; 0 for none.
+    pub cache_mb: usize,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Longest text, in bytes.
+    pub text_bytes: usize,
+    /// Most tokens in a text.
+    pub text_tokens: usize,
+    /// Most items in a batch.
+    pub batch_items: usize,
+    /// Largest message, in bytes.
+    pub message_bytes: usize,
+    /// Deadline of unary calls that name none.
+    #[serde(rename = "default_deadline_ms", deserialize_with = "milliseconds")]
+    pub default_deadline: Duration,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// In `RUST_LOG` syntax.
+    pub filter: String,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+impl Config {
+    /// Merges the sources and checks every key and value.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let config: Self = layers::merge(DEFAULTS, sources)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, problem: &str| Err(ConfigError::Value { key: key.into(), problem: problem.into() });
+        // A single long window must fit, or nothing long could ever be read.
+        if self.batching.queue_tokens < 1024 {
+            return wrong("batching.queue_tokens", "expected at least 1024");
+        }
+        if self.limits.text_bytes == 0 || self.limits.text_bytes > (64 << 20) {
+            return wrong("limits.text_bytes", "expected 1 to 67108864");
+        }
+        if self.limits.text_tokens == 0 || self.limits.batch_items == 0 {
+            return wrong("limits", "text_tokens and batch_items must be above 0");
+        }
+        if self.limits.message_bytes < self.limits.text_bytes {
+            return wrong("limits.message_bytes", "expected at least limits.text_bytes");
+        }
+        if self.inference.workers > 256 {
+            return wrong("inference.workers", "expected at most 256");
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.into()))
+}

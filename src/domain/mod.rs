@@ -1,0 +1,12 @@
+//! Pure values: what an assessment holds. No serde, no protobuf, no I/O; every edge converts at its own border.
+
+pub mod assessment;
+pub mod emotion;
+pub mod probability;
+pub mod sentiment;
+pub mod span;
+
+pub use assessment::{Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status};
+pub use probability::Probability;
+pub use sentiment::{ClassEvidence, Sentiment, SentimentLabel};
+pub use span::{Span, Spans};

@@ -1,0 +1,179 @@
+//! Combines the windows of one text additively.
+//!
+//! In a window with attention scores s, token t has weight a_t = exp(s_t) / Σ_window exp(s), and the graph gives
+//! a_t · (w·h_t). Over the whole text the weight is exp(s_t) / Σ_text exp(s), so a window's terms are multiplied by
+//! Σ_window / Σ_text, sums taken over exp(s) and, for the text, over owned tokens. The terms still add up to the logit.
+
+use std::ops::Range;
+
+use super::backend::WindowOutput;
+use super::window::Window;
+
+/// Per-token terms of a whole text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentScores {
+    labels: usize,
+    heads: usize,
+    /// `[labels]`
+    bias: Vec<f64>,
+    /// `[tokens, labels]`
+    contributions: Vec<f32>,
+    /// `[tokens, heads]`; adds up to 1 over tokens.
+    weights: Vec<f32>,
+}
+
+/// Collects windows in their order, then combines them.
+#[derive(Debug)]
+pub struct DocumentBuilder {
+    labels: usize,
+    heads: usize,
+    head_of_label: Vec<usize>,
+    bias: Option<Vec<f64>>,
+    contributions: Vec<f32>,
+    scores: Vec<f32>,
+    /// Owned tokens and, per head, the logarithm of the window's Σ exp(s).
+    parts: Vec<(usize, Vec<f64>)>,
+}
+
+impl DocumentBuilder {
+    /// `head_labels` holds each head's range of the label axis.
+    pub fn new(head_labels: &[Range<usize>]) -> Self {
+        let head_of_label = head_labels.iter().enumerate().flat_map(|(h, r)| r.clone().map(move |_| h)).collect();
+        Self {
+            labels: head_labels.last().map_or(0, |r| r.end),
+            heads: head_labels.len(),
+            head_of_label,
+            bias: None,
+            contributions: Vec::new(),
+            scores: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Adds the next window's output.
+    pub fn push(&mut self, window: &Window, output: &WindowOutput) {
+        let (labels, heads) = (self.labels, self.heads);
+        let bias = || {
+            let mut bias: Vec<f64> = output.logits.iter().map(|l| f64::from(*l)).collect();
+            for row in output.contributions.chunks_exact(labels) {
+                for (b, c) in bias.iter_mut().zip(row) {
+                    *b -= f64::from(*c);
+                }
+            }
+            bias
+        };
+        self.bias.get_or_insert_with(bias);
+        let owned = window.owned.start - window.tokens.start..window.owned.end - window.tokens.start;
+        self.contributions.extend_from_slice(&output.contributions[owned.start * labels..owned.end * labels]);
+        self.scores.extend_from_slice(&output.attention_scores[owned.start * heads..owned.end * heads]);
+        let mass = (0..heads).map(|h| log_sum_exp(&output.attention_scores, h, heads)).collect();
+        self.parts.push((owned.len(), mass));
+    }
+
+    /// The text's terms; `None` when no window was added.
+    pub fn finish(mut self) -> Option<DocumentScores> {
+        let (labels, heads) = (self.labels, self.heads);
+        let bias = self.bias?;
+        let totals: Vec<f64> = (0..heads).map(|h| log_sum_exp(&self.scores, h, heads)).collect();
+        if self.parts.len() > 1 {
+            let mut rows = self.contributions.chunks_exact_mut(labels);
+            for (tokens, mass) in &self.parts {
+                let scale: Vec<f64> = mass.iter().zip(&totals).map(|(m, t)| (m - t).exp()).collect();
+                for row in rows.by_ref().take(*tokens) {
+                    for (value, head) in row.iter_mut().zip(&self.head_of_label) {
+                        *value = (f64::from(*value) * scale[*head]) as f32;
+                    }
+                }
+            }
+        }
+        for row in self.scores.chunks_exact_mut(heads) {
+            for (score, total) in row.iter_mut().zip(&totals) {
+                *score = (f64::from(*score) - total).exp() as f32;
+            }
+        }
+        Some(DocumentScores { labels, heads, bias, contributions: self.contributions, weights: self.scores })
+    }
+}
+
+fn log_sum_exp(scores: &[f32], head: usize, heads: usize) -> f64 {
+    let of_head = || scores.iter().skip(head).step_by(heads).map(|s| f64::from(*s));
+    let highest = of_head().fold(f64::NEG_INFINITY, f64::max);
+    highest + of_head().map(|s| (s - highest).exp()).sum::<f64>().ln()
+}
+
+impl DocumentScores {
+    /// Tokens of the text.
+    pub fn tokens(&self) -> usize {
+        self.weights.len() / self.heads
+    }
+
+    /// What the label starts from, before any token.
+    pub fn bias(&self, label: usize) -> f64 {
+        self.bias[label]
+    }
+
+    /// What a token adds to a label's logit.
+    pub fn contribution(&self, token: usize, label: usize) -> f64 {
+        f64::from(self.contributions[token * self.labels + label])
+    }
+
+    /// The label's logit for the whole text.
+    pub fn logit(&self, label: usize) -> f64 {
+        self.bias[label] + (0..self.tokens()).map(|t| self.contribution(t, label)).sum::<f64>()
+    }
+
+    /// Share of a head's attention that falls on a range of tokens, in [0, 1].
+    pub fn weight(&self, tokens: Range<usize>, head: usize) -> f64 {
+        tokens.map(|t| f64::from(self.weights[t * self.heads + head])).sum()
+    }
+
+    /// The logit of a part of the text, as if its tokens were all: their terms over their share of attention.
+    /// `None` for a part that no attention falls on.
+    pub fn part_logit(&self, tokens: Range<usize>, label: usize, head: usize) -> Option<f64> {
+        let weight = self.weight(tokens.clone(), head);
+        if weight <= f64::EPSILON {
+            return None;
+        }
+        Some(self.bias[label] + tokens.map(|t| self.contribution(t, label)).sum::<f64>() / weight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::window::windows;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A window's output for given per-token values w·h and scores, as the graph computes it.
+    fn graph(values: &[f32], scores: &[f32], bias: f32) -> WindowOutput {
+        let total: f32 = scores.iter().map(|s| s.exp()).sum();
+        let contributions: Vec<f32> = values.iter().zip(scores).map(|(v, s)| v * s.exp() / total).collect();
+        WindowOutput {
+            logits: vec![contributions.iter().sum::<f32>() + bias],
+            contributions,
+            attention_scores: scores.to_vec(),
+            tokens: values.len(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn windows_combine_to_what_one_pass_over_the_text_would_give(
+            tokens in prop::collection::vec((-4.0f32..4.0, -3.0f32..3.0), 1..400),
+            bias in -2.0f32..2.0,
+        ) {
+            let (values, scores): (Vec<f32>, Vec<f32>) = tokens.into_iter().unzip();
+            let mut builder = DocumentBuilder::new(&[0..1]);
+            for window in windows(values.len(), 60, 20) {
+                let range = window.tokens.clone();
+                builder.push(&window, &graph(&values[range.clone()], &scores[range], bias));
+            }
+            let combined = builder.finish().unwrap();
+            let whole = graph(&values, &scores, bias);
+            prop_assert!((combined.logit(0) - f64::from(whole.logits[0])).abs() < 1e-3);
+            prop_assert!((combined.weight(0..values.len(), 0) - 1.0).abs() < 1e-4);
+            let part = combined.part_logit(0..values.len(), 0, 0).unwrap();
+            prop_assert!((part - combined.logit(0)).abs() < 1e-3);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The ONNX Runtime backend: one single-threaded session per worker.
+//!
+//! A graph takes `input_ids` and `attention_mask` `[batch, tokens]` (int64) and returns `logits [batch, labels]`,
+//! `contributions [batch, tokens, labels]` and, unless it pools by a plain mean, `attention_scores
+//! [batch, tokens, heads]` (float32).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::Tensor;
+use parking_lot::Mutex;
+
+use super::backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
+use crate::model::ModelBundle;
+
+/// The runtime is one per process: the path it came from, once it is loaded.
+static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+/// Builds sessions over one graph.
+pub struct OnnxFactory {
+    environment: Environment,
+    bundle: Arc<ModelBundle>,
+}
+
+impl OnnxFactory {
+    /// Loads the library (once per process) and keeps the graph for the sessions to come.
+    pub fn load(library: &Path, bundle: Arc<ModelBundle>) -> Result<Self, InferenceError> {
+        Ok(Self { environment: environment(library)?, bundle })
+    }
+}
+
+fn environment(library: &Path) -> Result<Environment, InferenceError> {
+    let mut loaded = LOADED.lock();
+    if let Some((path, environment)) = &*loaded {
+        if path != library {
+            tracing::warn!(used = %path.display(), asked = %library.display(), "ONNX Runtime is loaded already");
+        }
+        return Ok(environment.clone());
+    }
+    let fail = |problem: String| {
+        InferenceError::Library(format!(
+            "{} can't be used as ONNX Runtime ({problem}); this build needs API level 24, which `make runtime` fetches",
+            library.display()
+        ))
+    };
+    let environment = ort::init_from(library)
+        .map_err(|e| fail(e.to_string()))?
+        .with_name("attune")
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| fail(e.to_string()))?;
+    *loaded = Some((library.to_path_buf(), environment.clone()));
+    Ok(environment)
+}
+
+impl BackendFactory for OnnxFactory {
+    fn build(&self) -> Result<Box<dyn Backend>, InferenceError> {
+        let mut builder = configure(&self.environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+        let session = builder
+            .commit_from_memory(&self.bundle.graph)
+            .map_err(|e| InferenceError::Load(e.to_string()))?;
+        let has = |name: &str| session.outputs().iter().any(|o| o.name() == name);
+        for name in ["logits", "contributions"] {
+            if !has(name) {
+                return Err(InferenceError::Shape(format!("it has no output `{name}`")));
+            }
+        }
+        let mut backend = OnnxBackend {
+            scores: has("attention_scores"),
+            session,
+            labels: self.bundle.manifest.label_count(),
+            heads: self.bundle.manifest.heads.len(),
+        };
+        // A tiny run proves the shapes before the first request does.
+        backend.run(&EncodedBatch::new(&[&[self.bundle.manifest.markers.end]], self.bundle.manifest.markers))?;
+        Ok(Box::new(backend))
+    }
+}
+
+/// One thread, no spinning: the dynamic batcher has one session per core, and a spinning pool would burn the cores
+/// of its neighbours.
+fn configure(environment: &Environment) -> Result<SessionBuilder, ort::Error> {
+    let builder = Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?
+        // Shapes differ from batch to batch: plans by shape would only fill the memory.
+        .with_memory_pattern(false)?;
+    Ok(builder)
+}
+
+struct OnnxBackend {
+    session: Session,
+    labels: usize,
+    heads: usize,
+    scores: bool,
+}
+
+impl Backend for OnnxBackend {
+    fn run(&mut self, batch: &EncodedBatch) -> Result<Vec<WindowOutput>, InferenceError> {
+        let fail = |e: ort::Error| InferenceError::Run(e.to_string());
+        let (rows, columns) = (batch.rows(), batch.columns);
+        let ids = Tensor::from_array(([rows, columns], batch.input_ids.clone())).map_err(fail)?;
+        let mask = Tensor::from_array(([rows, columns], batch.attention_mask.clone())).map_err(fail)?;
+        let outputs = self
+            .session
+            .run(ort::inputs!["input_ids" => ids, "attention_mask" => mask])
+            .map_err(fail)?;
+        let take = |name: &str, size: usize| {
+            let (_, values) = outputs[name].try_extract_tensor::<f32>().map_err(fail)?;
+            if values.len() == size {
+                return Ok(values);
+            }
+            Err(InferenceError::Shape(format!(
+                "output `{name}` has {} numbers for {rows} rows of {columns} tokens, expected {size}",
+                values.len()
+            )))
+        };
+        let logits = take("logits", rows * self.labels)?;
+        let contributions = take("contributions", rows * columns * self.labels)?;
+        let scores =
+            if self.scores { Some(take("attention_scores", rows * columns * self.heads)?) } else { None };
+        Ok(batch
+            .lengths
+            .iter()
+            .enumerate()
+            .map(|(row, tokens)| {
+                // The first column is the begin marker.
+                let part = |values: &[f32], width: usize| {
+                    let start = (row * columns + 1) * width;
+                    values[start..start + tokens * width].to_vec()
+                };
+                WindowOutput {
+                    logits: logits[row * self.labels..(row + 1) * self.labels].to_vec(),
+                    contributions: part(contributions, self.labels),
+                    attention_scores: scores
+                        .map_or_else(|| vec![0.0; tokens * self.heads], |s| part(s, self.heads)),
+                    tokens: *tokens,
+                }
+            })
+            .collect())
+    }
+}

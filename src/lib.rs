@@ -1,0 +1,27 @@
+//! attune reads what customers write and says how they feel, how sure it is, and which words made it think so.
+//!
+//! The modules, in reading order; `tests/tidy.rs` holds who may know whom:
+//!
+//! - [`error`]: the closed set of error kinds
+//! - [`domain`]: pure values, what an assessment holds
+//! - [`model`]: a model's files and manifest
+//! - [`inference`]: text to tokens to per-token terms
+//! - [`batching`]: many callers, few well-filled batches
+//! - [`pipeline`]: the use cases
+//! - [`api`]: gRPC and HTTP
+//! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
+//! - [`app`]: the composition root
+//! - [`cli`]: the commands
+
+pub mod api;
+pub mod app;
+pub mod batching;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod inference;
+pub mod model;
+pub mod pipeline;
+pub mod runtime;
+pub mod telemetry;

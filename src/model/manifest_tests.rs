@@ -1,0 +1,71 @@
+use super::*;
+
+fn manifest() -> String {
+    let sha = "0".repeat(64);
+    format!(
+        r#"
+schema = 1
+id = "tiny"
+version = "1"
+license = "Apache-2.0"
+languages = ["en"]
+maximum_tokens = 16
+window_overlap = 4
+graph = {{ file = "model.onnx", sha256 = "{sha}" }}
+tokenizer = {{ file = "tokenizer.json", sha256 = "{sha}" }}
+markers = {{ begin = 101, end = 102, pad = 0 }}
+
+[[heads]]
+name = "sentiment"
+kind = "sentiment"
+activation = "softmax"
+labels = ["negative", "neutral", "positive"]
+thresholds = [0.5, 0.5, 0.5]
+scale = [1.0, 1.0, 1.0]
+shift = [0.0, 0.0, 0.0]
+mixed = {{ clause_probability = 0.5, minimum_share = 0.2 }}
+
+[[heads]]
+name = "cue"
+kind = "cue"
+activation = "sigmoid"
+labels = ["urgency"]
+thresholds = [0.4]
+scale = [1.1]
+shift = [-0.2]
+"#
+    )
+}
+
+#[test]
+fn heads_share_the_label_axis_in_their_order() {
+    let manifest = Manifest::parse(&manifest()).unwrap();
+    let ranges: Vec<_> = manifest.heads_with_ranges().map(|(h, r)| (h.name.as_str(), r)).collect();
+    assert_eq!(ranges, [("sentiment", 0..3), ("cue", 3..4)]);
+    assert_eq!((manifest.label_count(), manifest.window_tokens()), (4, 14));
+}
+
+#[test]
+fn each_broken_rule_is_named_with_its_key() {
+    let sha = "0".repeat(64);
+    for (from, to, message) in [
+        ("schema = 1", "schema = 2", "schema: this build reads form 1, not 2"),
+        ("id = \"tiny\"", "id = \"Tiny!\"", "id: expected lower-case"),
+        ("file = \"model.onnx\"", "file = \"../model.onnx\"", "graph.file: expected a plain file name"),
+        (sha.as_str(), "abc", "graph.sha256: expected 64"),
+        ("maximum_tokens = 16", "maximum_tokens = 2", "maximum_tokens: expected at least 3"),
+        ("window_overlap = 4", "window_overlap = 8", "window_overlap: expected at most half"),
+        ("thresholds = [0.4]", "thresholds = [1.4]", "heads[1].thresholds: 1.4 is not a probability"),
+        ("thresholds = [0.4]", "thresholds = []", "heads[1].thresholds: has 0 entries for 1 labels"),
+        ("scale = [1.1]", "scale = [0.0]", "heads[1].scale: expected finite numbers"),
+        ("name = \"cue\"", "name = \"sentiment\"", "heads[1].name: is used twice"),
+        ("labels = [\"urgency\"]", "labels = []", "heads[1].labels: expected at least one"),
+        ("\"neutral\", \"positive\"", "\"positive\", \"neutral\"", "heads[0].labels: a sentiment head"),
+        ("minimum_share = 0.2", "minimum_share = 0.7", "heads[0].mixed: clause_probability"),
+        ("license = \"Apache-2.0\"", "licence = \"Apache-2.0\"", "unknown field `licence`"),
+    ] {
+        let text = manifest().replacen(from, to, 1);
+        let error = Manifest::parse(&text).expect_err(to).to_string();
+        assert!(error.contains(message), "{to}: {error}");
+    }
+}

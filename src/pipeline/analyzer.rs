@@ -1,0 +1,302 @@
+//! Reads one text from its characters to its assessment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::Instrument;
+
+use super::options::ResolvedOptions;
+use super::readout::{Reading, Readout};
+use crate::batching::{Batcher, Entrance, Lane, Request, WindowAnswer};
+use crate::domain::{Assessment, Status};
+use crate::error::{Error, ErrorKind};
+use crate::inference::document::DocumentBuilder;
+use crate::inference::language::{self, Identification};
+use crate::inference::window::{Window, windows};
+use crate::inference::{DocumentScores, TextTokenizer, TokenizedText};
+use crate::model::Manifest;
+use crate::telemetry::metrics;
+
+/// Windows of one text that may be in flight at once: keeps the workers busy, and others' texts from starving.
+const WINDOWS_IN_FLIGHT: usize = 4;
+/// Texts above this many bytes leave the async threads while they are tokenised and read out.
+const BLOCKING_BYTES: usize = 8 * 1024;
+/// Texts above this many tokens share `LONG_TOKENS`.
+const LONG_TEXT: usize = 4096;
+/// Tokens of long texts that may be held at once; a token takes some 200 bytes with 51 labels.
+const LONG_TOKENS: usize = 300_000;
+/// Bytes of text per token, about, for an estimate before the text is tokenised.
+const BYTES_PER_TOKEN: usize = 5;
+
+/// Bounds of one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnalyzerSettings {
+    /// Longest text, in bytes of UTF-8.
+    pub text_bytes: usize,
+    /// Most tokens in a text.
+    pub text_tokens: usize,
+}
+
+/// How one call is to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Which lane it waits in.
+    pub lane: Lane,
+    /// How it enters the queue.
+    pub entrance: Entrance,
+    /// When its caller stops waiting.
+    pub deadline: Option<Instant>,
+}
+
+/// A model ready to read texts.
+pub struct Analyzer {
+    manifest: Manifest,
+    head_labels: Vec<std::ops::Range<usize>>,
+    tokenizer: Arc<TextTokenizer>,
+    batcher: Batcher,
+    settings: AnalyzerSettings,
+    long_room: Semaphore,
+}
+
+impl Analyzer {
+    /// Joins the parts of a model.
+    pub fn new(
+        manifest: Manifest,
+        tokenizer: TextTokenizer,
+        batcher: Batcher,
+        settings: AnalyzerSettings,
+    ) -> Self {
+        Self {
+            head_labels: manifest.heads_with_ranges().map(|(_, range)| range).collect(),
+            manifest,
+            tokenizer: Arc::new(tokenizer),
+            batcher,
+            settings,
+            long_room: Semaphore::new(LONG_TOKENS),
+        }
+    }
+
+    /// What the model is.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The batcher that serves this model.
+    pub fn batcher(&self) -> &Batcher {
+        &self.batcher
+    }
+
+    /// The tokenizer that serves this model.
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
+    /// Reads `text`. `language` is the caller's BCP 47 tag; without one the language is identified.
+    ///
+    /// Errors: `InvalidInput` for a text over the limits, `Overloaded`, `DeadlineExceeded`, `Unavailable` during shutdown.
+    pub async fn analyze(
+        &self,
+        text: &str,
+        language: Option<&str>,
+        options: &ResolvedOptions,
+        call: Call,
+    ) -> Result<Assessment, Error> {
+        if text.len() > self.settings.text_bytes {
+            return Err(Error::invalid(
+                "text",
+                format!(
+                    "has {} bytes, at most {} are read; split it, or raise limits.text_bytes",
+                    text.len(),
+                    self.settings.text_bytes
+                ),
+            ));
+        }
+        if call.deadline.is_some_and(|d| d <= Instant::now()) {
+            return Err(Error::new(ErrorKind::DeadlineExceeded, "the deadline passed before the text was read"));
+        }
+        let found = match language {
+            Some(tag) => Found { tag: Some(tag.to_owned()), confidence: 1.0 },
+            None => language::identify(text).into(),
+        };
+        if !language::is_supported(found.tag.as_deref(), &self.manifest.languages) {
+            return Ok(self.unread(Status::UnsupportedLanguage, found));
+        }
+        if call.entrance == Entrance::Refuse {
+            self.batcher.check_room(text.len() / BYTES_PER_TOKEN, call.lane, call.deadline)?;
+        }
+        let tokens = self.tokenize(text).await?;
+        if tokens.ids.is_empty() {
+            return Ok(self.unread(Status::Empty, found));
+        }
+        let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
+        let windows =
+            windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
+        let scores = self.read(&tokens, &windows, call).await?;
+        let started = Instant::now();
+        let reading = {
+            let _span = tracing::debug_span!("readout").entered();
+            let readout =
+                Readout { text, tokens: &tokens, scores: &scores, manifest: &self.manifest, options };
+            let read = || {
+                let sentences = if options.sentences { readout.sentences() } else { Vec::new() };
+                (readout.text(), sentences)
+            };
+            // A long text's readout takes milliseconds: its thread is made up for meanwhile.
+            if text.len() > BLOCKING_BYTES { block_in_place(read) } else { read() }
+        };
+        metrics::stage("readout", started.elapsed());
+        metrics::text(Status::Ok.name());
+        Ok(self.assessment(found, &tokens, windows.len(), reading))
+    }
+
+    async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
+        let started = Instant::now();
+        let span = tracing::debug_span!("tokenize");
+        let tokens = if text.len() > BLOCKING_BYTES {
+            let (tokenizer, text) = (Arc::clone(&self.tokenizer), text.to_owned());
+            tokio::task::spawn_blocking(move || tokenizer.tokenize(&text))
+                .instrument(span)
+                .await
+                .map_err(Error::internal)??
+        } else {
+            span.in_scope(|| self.tokenizer.tokenize(text))?
+        };
+        metrics::stage("tokenize", started.elapsed());
+        if tokens.ids.len() > self.settings.text_tokens {
+            return Err(Error::invalid(
+                "text",
+                format!(
+                    "has {} tokens, at most {} are read; split it, or raise limits.text_tokens",
+                    tokens.ids.len(),
+                    self.settings.text_tokens
+                ),
+            ));
+        }
+        Ok(tokens)
+    }
+
+    /// Room for a long text's terms; short ones need none.
+    async fn long_room(
+        &self,
+        tokens: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        if tokens <= LONG_TEXT {
+            return Ok(None);
+        }
+        let share = u32::try_from(tokens.min(LONG_TOKENS)).unwrap_or(u32::MAX);
+        let acquire = self.long_room.acquire_many(share);
+        let permit = match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), acquire).await.map_err(|_| {
+                Error::new(ErrorKind::DeadlineExceeded, "the deadline passed while longer texts were read")
+            })?,
+            None => acquire.await,
+        };
+        permit.map(Some).map_err(Error::internal)
+    }
+
+    /// Sends the windows to the batcher, a few at a time, and combines what comes back.
+    async fn read(
+        &self,
+        tokens: &TokenizedText,
+        windows: &[Window],
+        call: Call,
+    ) -> Result<DocumentScores, Error> {
+        let mut builder = DocumentBuilder::new(&self.head_labels);
+        let mut queued = Duration::ZERO;
+        let submit = |(n, window): (usize, &Window)| {
+            let request = Request {
+                ids: tokens.ids[window.tokens.clone()].into(),
+                lane: call.lane,
+                entrance: match call.entrance {
+                    Entrance::Refuse if n > 0 => Entrance::Continue,
+                    entrance => entrance,
+                },
+                deadline: call.deadline,
+            };
+            let window = window.clone();
+            async move { Ok::<(Window, WindowAnswer), Error>((window, self.batcher.submit(request).await?)) }
+        };
+        let mut answers =
+            futures_util::stream::iter(windows.iter().enumerate()).map(submit).buffered(WINDOWS_IN_FLIGHT);
+        let span = tracing::debug_span!("batch", windows = windows.len());
+        async {
+            while let Some((window, answer)) = answers.try_next().await? {
+                queued += answer.queued;
+                builder.push(&window, &answer.output);
+            }
+            Ok::<_, Error>(())
+        }
+        .instrument(span)
+        .await?;
+        metrics::stage("queue", queued);
+        builder.finish().ok_or_else(|| Error::internal("no window was read"))
+    }
+
+    fn unread(&self, status: Status, found: Found) -> Assessment {
+        metrics::text(status.name());
+        Assessment {
+            status,
+            language: found.tag,
+            language_confidence: found.confidence,
+            coverage: if status == Status::Empty { 1.0 } else { 0.0 },
+            token_count: 0,
+            window_count: 0,
+            sentiment: None,
+            emotions: Vec::new(),
+            emotion_groups: Vec::new(),
+            cues: Vec::new(),
+            other_heads: Vec::new(),
+            sentences: Vec::new(),
+            model_id: self.manifest.id.clone(),
+            model_version: self.manifest.version.clone(),
+        }
+    }
+
+    fn assessment(
+        &self,
+        found: Found,
+        tokens: &TokenizedText,
+        window_count: usize,
+        (reading, sentences): (Reading, Vec<crate::domain::SentenceAssessment>),
+    ) -> Assessment {
+        Assessment {
+            status: Status::Ok,
+            language: found.tag,
+            language_confidence: found.confidence,
+            // Every token is owned by exactly one window, and all windows were read.
+            coverage: 1.0,
+            token_count: tokens.ids.len(),
+            window_count,
+            sentiment: reading.sentiment,
+            emotions: reading.emotions,
+            emotion_groups: reading.emotion_groups,
+            cues: reading.cues,
+            other_heads: reading.other_heads,
+            sentences,
+            model_id: self.manifest.id.clone(),
+            model_version: self.manifest.version.clone(),
+        }
+    }
+}
+
+struct Found {
+    tag: Option<String>,
+    confidence: f64,
+}
+
+impl From<Identification> for Found {
+    fn from(found: Identification) -> Self {
+        Self { tag: found.tag.map(str::to_owned), confidence: found.confidence }
+    }
+}
+
+/// Runs on the current thread; on a multi-threaded runtime its other tasks move on.
+fn block_in_place<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::try_current().map(|h| h.runtime_flavor()) {
+        Ok(tokio::runtime::RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The use cases: read a text. Turns tokens and per-token terms into assessments; knows neither transport nor storage.
+
+pub mod analyzer;
+mod calibrated;
+mod evidence;
+pub mod models;
+pub mod options;
+mod readout;
+mod segment;
+
+pub use analyzer::{Analyzer, AnalyzerSettings, Call};
+pub use models::Models;
+pub use options::{AnalysisOptions, ResolvedOptions};

@@ -1,0 +1,231 @@
+//! From per-token terms to an assessment: probabilities, thresholds, the mixed rule, evidence and sentences.
+
+use std::ops::Range;
+
+use super::calibrated::PlacedHead;
+use super::options::ResolvedOptions;
+use super::{evidence, segment};
+use crate::domain::emotion::EKMAN_GROUPS;
+use crate::domain::{
+    ClassEvidence, HeadAssessment, LabelAssessment, Probability, SentenceAssessment, Sentiment,
+    SentimentLabel, Spans,
+};
+use crate::inference::{DocumentScores, TokenizedText};
+use crate::model::{Activation, HeadKind, Manifest, MixedRule};
+
+/// What the heads say of a text or of a sentence.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) sentiment: Option<Sentiment>,
+    pub(super) emotions: Vec<LabelAssessment>,
+    pub(super) emotion_groups: Vec<(&'static str, Probability)>,
+    pub(super) cues: Vec<LabelAssessment>,
+    pub(super) other_heads: Vec<HeadAssessment>,
+}
+
+/// One text with everything that reading it takes.
+pub(super) struct Readout<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: &'a TokenizedText,
+    pub(super) scores: &'a DocumentScores,
+    pub(super) manifest: &'a Manifest,
+    pub(super) options: &'a ResolvedOptions,
+}
+
+impl Readout<'_> {
+    /// The whole text.
+    pub(super) fn text(&self) -> Reading {
+        let words = if self.options.evidence { evidence::words(self.tokens) } else { Vec::new() };
+        let mut reading = Reading::default();
+        for head in self.heads() {
+            let probabilities = head.probabilities(&head.logits(self.scores));
+            if head.head.kind == HeadKind::Sentiment {
+                reading.sentiment = Some(self.sentiment(&head, &probabilities, &words));
+                continue;
+            }
+            if head.head.kind == HeadKind::Emotion {
+                reading.emotion_groups = groups(&head, &probabilities);
+            }
+            let labels = self.labels(&head, &probabilities, Some(&words));
+            reading.put(&head, labels);
+        }
+        reading
+    }
+
+    /// Sentence by sentence, from the same pass, without evidence.
+    pub(super) fn sentences(&self) -> Vec<SentenceAssessment> {
+        let ranges = segment::sentences(self.text);
+        let token_ranges = segment::tokens_in(self.tokens, &ranges);
+        let mut spans = Spans::new(self.text);
+        ranges
+            .into_iter()
+            .zip(token_ranges)
+            .filter(|(_, tokens)| !tokens.is_empty())
+            .map(|(range, tokens)| {
+                let reading = self.part(&tokens);
+                SentenceAssessment {
+                    span: spans.of(range),
+                    sentiment: reading.sentiment,
+                    emotions: reading.emotions,
+                    cues: reading.cues,
+                    other_heads: reading.other_heads,
+                }
+            })
+            .collect()
+    }
+
+    fn part(&self, tokens: &Range<usize>) -> Reading {
+        let mut reading = Reading::default();
+        for head in self.heads() {
+            let Some(logits) = head.part_logits(self.scores, tokens) else { continue };
+            let probabilities = head.probabilities(&logits);
+            if head.head.kind == HeadKind::Sentiment {
+                reading.sentiment = sentiment_of(&probabilities);
+            } else {
+                let labels = self.labels(&head, &probabilities, None);
+                reading.put(&head, labels);
+            }
+        }
+        reading
+    }
+
+    fn heads(&self) -> impl Iterator<Item = PlacedHead<'_>> {
+        self.manifest
+            .heads_with_ranges()
+            .enumerate()
+            .filter(|(place, _)| self.options.heads[*place])
+            .map(|(place, (head, labels))| PlacedHead { head, place, labels })
+    }
+
+    fn sentiment(&self, head: &PlacedHead<'_>, p: &[Probability], words: &[Range<usize>]) -> Sentiment {
+        let mut sentiment = Sentiment::new(p[0], p[1], p[2]);
+        if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, rule)) {
+            sentiment.label = SentimentLabel::Mixed;
+        }
+        if self.options.evidence {
+            let classes: &[SentimentLabel] = match sentiment.label {
+                SentimentLabel::Mixed => &[SentimentLabel::Negative, SentimentLabel::Positive],
+                SentimentLabel::Negative => &[SentimentLabel::Negative],
+                SentimentLabel::Neutral => &[SentimentLabel::Neutral],
+                SentimentLabel::Positive => &[SentimentLabel::Positive],
+            };
+            sentiment.evidence = classes
+                .iter()
+                .filter_map(|class| {
+                    let own = head.head.labels.iter().position(|l| l == class.name())?;
+                    let evidence = evidence::of_label(
+                        self.text,
+                        self.tokens,
+                        words,
+                        self.scores,
+                        head,
+                        head.labels.start + own,
+                    );
+                    Some(ClassEvidence { class: *class, evidence })
+                })
+                .collect();
+        }
+        sentiment
+    }
+
+    /// Whether clauses of both signs hold enough of the attention.
+    fn pulls_both_ways(&self, head: &PlacedHead<'_>, rule: MixedRule) -> bool {
+        let clauses = segment::clauses(self.text);
+        if clauses.len() < 2 {
+            return false;
+        }
+        let (mut negative, mut positive) = (0.0, 0.0);
+        for tokens in segment::tokens_in(self.tokens, &clauses) {
+            let Some(logits) = head.part_logits(self.scores, &tokens) else { continue };
+            let p = head.probabilities(&logits);
+            let share = self.scores.weight(tokens, head.place);
+            if p[0].get() >= rule.clause_probability {
+                negative += share;
+            } else if p[2].get() >= rule.clause_probability {
+                positive += share;
+            }
+        }
+        negative >= rule.minimum_share && positive >= rule.minimum_share
+    }
+
+    fn labels(
+        &self,
+        head: &PlacedHead<'_>,
+        probabilities: &[Probability],
+        words: Option<&[Range<usize>]>,
+    ) -> Vec<LabelAssessment> {
+        let likeliest = probabilities
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.get().total_cmp(&b.1.get()))
+            .map(|(own, _)| own);
+        let mut labels: Vec<LabelAssessment> = head
+            .head
+            .labels
+            .iter()
+            .zip(probabilities)
+            .enumerate()
+            .filter_map(|(own, (name, probability))| {
+                let threshold = self.options.thresholds[head.labels.start + own];
+                let predicted = match head.head.activation {
+                    Activation::Sigmoid => *probability >= threshold,
+                    Activation::Softmax => likeliest == Some(own),
+                };
+                if !predicted && !self.options.all_labels {
+                    return None;
+                }
+                let evidence = words.filter(|_| predicted && self.options.evidence).map(|words| {
+                    let label = head.labels.start + own;
+                    evidence::of_label(self.text, self.tokens, words, self.scores, head, label)
+                });
+                Some(LabelAssessment {
+                    label: name.clone(),
+                    probability: *probability,
+                    threshold,
+                    predicted,
+                    evidence,
+                })
+            })
+            .collect();
+        labels.sort_by(|a, b| b.probability.get().total_cmp(&a.probability.get()));
+        labels
+    }
+}
+
+impl Reading {
+    fn put(&mut self, head: &PlacedHead<'_>, labels: Vec<LabelAssessment>) {
+        match head.head.kind {
+            HeadKind::Emotion => self.emotions = labels,
+            HeadKind::Cue => self.cues = labels,
+            HeadKind::Sentiment | HeadKind::Other => {
+                self.other_heads.push(HeadAssessment { head: head.head.name.clone(), labels });
+            }
+        }
+    }
+}
+
+fn sentiment_of(p: &[Probability]) -> Option<Sentiment> {
+    match p {
+        [negative, neutral, positive] => Some(Sentiment::new(*negative, *neutral, *positive)),
+        _ => None,
+    }
+}
+
+/// Group probability = 1 − Π(1 − p) over its labels, as if they were independent.
+fn groups(head: &PlacedHead<'_>, probabilities: &[Probability]) -> Vec<(&'static str, Probability)> {
+    EKMAN_GROUPS
+        .iter()
+        .filter_map(|(group, members)| {
+            let mut of_group = head
+                .head
+                .labels
+                .iter()
+                .zip(probabilities)
+                .filter(|(label, _)| members.contains(&label.as_str()))
+                .map(|(_, p)| *p)
+                .peekable();
+            of_group.peek()?;
+            Some((*group, Probability::any_of(of_group)))
+        })
+        .collect()
+}

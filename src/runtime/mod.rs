@@ -1,0 +1,26 @@
+//! Process matters: signals that ask for an end.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// Cancels `stop` at the first SIGTERM or SIGINT; a second one ends the process at once.
+pub fn spawn_signal_listener(stop: CancellationToken) -> Result<(), Error> {
+    let mut term = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::spawn(async move {
+        for last in [false, true] {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if last {
+                tracing::warn!("second signal: ending without a drain");
+                std::process::exit(130);
+            }
+            stop.cancel();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Every metric's name, in one place; base units; labels from closed sets only.
+//!
+//! docs/metrics.md says what each is for.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+const REQUESTS: &str = "attune_rpc_requests_total";
+const REQUEST_SECONDS: &str = "attune_rpc_duration_seconds";
+const STAGE_SECONDS: &str = "attune_stage_duration_seconds";
+const QUEUE_TOKENS: &str = "attune_queue_tokens";
+const REFUSED: &str = "attune_queue_refused_total";
+const BATCHES: &str = "attune_batches_total";
+const BATCH_ROWS: &str = "attune_batch_rows";
+const BATCH_TOKENS: &str = "attune_batch_tokens_total";
+const CACHE_HITS: &str = "attune_cache_hits_total";
+const COALESCED: &str = "attune_coalesced_total";
+const TEXTS: &str = "attune_texts_total";
+
+/// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+/// Upper bounds of the batch-size buckets, in rows.
+const ROWS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+
+/// Installs the process's recorder; the handle renders what `/metrics` answers. Fails when one is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    use metrics_exporter_prometheus::Matcher::Full;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Full(REQUEST_SECONDS.into()), &SECONDS)?
+        .set_buckets_for_metric(Full(STAGE_SECONDS.into()), &SECONDS)?
+        .set_buckets_for_metric(Full(BATCH_ROWS.into()), &ROWS)?
+        .install_recorder()?;
+    describe_counter!(REQUESTS, "RPCs answered, by method and gRPC status code");
+    describe_histogram!(REQUEST_SECONDS, "Time from the request's headers to its answer, by method");
+    describe_histogram!(STAGE_SECONDS, "Time by stage: tokenize, queue, inference, readout");
+    describe_gauge!(QUEUE_TOKENS, "Tokens waiting, by lane");
+    describe_counter!(REFUSED, "Windows refused, by lane and reason: full, deadline, cut");
+    describe_counter!(BATCHES, "Batches run");
+    describe_histogram!(BATCH_ROWS, "Windows per batch");
+    describe_counter!(BATCH_TOKENS, "Tokens run, by kind: real, padding");
+    describe_counter!(CACHE_HITS, "Windows answered from the cache");
+    describe_counter!(COALESCED, "Windows that joined the same window in flight");
+    describe_counter!(TEXTS, "Texts assessed, by status");
+    Ok(handle)
+}
+
+/// An RPC was answered with a gRPC status code.
+pub fn request(method: &'static str, code: &'static str, elapsed: Duration) {
+    counter!(REQUESTS, "method" => method, "code" => code).increment(1);
+    histogram!(REQUEST_SECONDS, "method" => method).record(elapsed.as_secs_f64());
+}
+
+/// A stage of one text is over.
+pub fn stage(stage: &'static str, elapsed: Duration) {
+    histogram!(STAGE_SECONDS, "stage" => stage).record(elapsed.as_secs_f64());
+}
+
+/// A lane's queue changed.
+pub fn queue_depth(lane: &'static str, tokens: usize) {
+    gauge!(QUEUE_TOKENS, "lane" => lane).set(tokens as f64);
+}
+
+/// A window was refused.
+pub fn refused(lane: &'static str, reason: &'static str) {
+    counter!(REFUSED, "lane" => lane, "reason" => reason).increment(1);
+}
+
+/// A batch was run: `real` of its `padded` tokens belong to texts.
+pub fn batch(rows: usize, real: usize, padded: usize, elapsed: Duration) {
+    counter!(BATCHES).increment(1);
+    histogram!(BATCH_ROWS).record(rows as f64);
+    counter!(BATCH_TOKENS, "kind" => "real").increment(real as u64);
+    counter!(BATCH_TOKENS, "kind" => "padding").increment(padded.saturating_sub(real) as u64);
+    stage("inference", elapsed);
+}
+
+/// A window was answered from the cache.
+pub fn cache_hit() {
+    counter!(CACHE_HITS).increment(1);
+}
+
+/// A window joined the same window in flight.
+pub fn coalesced() {
+    counter!(COALESCED).increment(1);
+}
+
+/// A text was assessed.
+pub fn text(status: &'static str) {
+    counter!(TEXTS, "status" => status).increment(1);
+}
