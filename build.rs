@@ -1,4 +1,4 @@
-//! Compiles `proto/` without an installed protoc, writes the descriptor set for reflection, and stamps the build.
+//! Compiles `proto/` without an installed protoc, and writes the descriptor set for reflection.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! The closed set of error kinds, and the one error type that crosses module borders.
 //!
-//! Every module's own error converts into [`Error`] and says its [`ErrorKind`] there; transports (gRPC status, HTTP
-//! status, exit code) derive from the kind, in one place each, in matches without a `_` arm. The `public` message goes
+//! Every module's own error converts into [`Error`] and says its [`ErrorKind`] there; transports (gRPC status, exit
+//! code) derive from the kind, in one place each, in matches without a `_` arm. The `public` message goes
 //! to the caller and never holds customer text; the `source` goes to the log.
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 Each label gets `calibrated = scale * logit + shift`: Platt scaling for sigmoid heads (with a pull towards the identity where
 positives are few), one temperature for softmax heads. The threshold of a label is the one with the best F1 on dev,
-smoothed towards a half where positives are few.
+pulled towards a third where positives are few.
 """
 
 import numpy as np

@@ -5,6 +5,7 @@
 Stages, each skipped when its result is there, so that a killed run goes on where it was:
   base     public sets with emotion and sentiment labels
   domain   the written messages, with a share of the public sets and of ordinary messages that carry no cue
+  polish   the same with less replay of the public sets
   package  calibration and thresholds on dev splits, ONNX, int8, golden scores, manifest
 """
 
@@ -55,24 +56,34 @@ def base(root, out):
             epochs=2, rate=1.5e-4, head_rate=6e-4, log=log)
 
 
-def domain(root, out):
+def mixture(root, own, goemotions, nhs, ordinary, uci):
+    """Train and dev examples: written messages `own` times over, and samples of the public sets of these sizes."""
     rng = random.Random(5)
     written = list(D.written(WRITTEN))
     examples = public(root)
-    cues = list(D.public_cues(root))
     train = split(examples, "train")
-    goemotions = [e for e in train if e.source == "goemotions"]
-    rare = [e for e in goemotions if any(e.emotions[i] for i in RARE)]
-    replay = rng.sample(goemotions, 14_000) + rare
-    nhs = [e for e in train if e.source == "nhs_fft"]
-    rest = rng.sample(nhs, 4_000) + [e for e in train if e.source == "uci_sentences"]
-    ordinary = [e for e in split(cues, "train")]
-    positive = [e for e in ordinary if 1.0 in e.cues]
-    ordinary = rng.sample(ordinary, 4_000) + positive
-    own = split(written, "train")
+    emotional = [e for e in train if e.source == "goemotions"]
+    rare = [e for e in emotional if any(e.emotions[i] for i in RARE)]
+    cues = split(list(D.public_cues(root)), "train")
+    asked = [e for e in cues if 1.0 in e.cues]
+    chosen = split(written, "train") * own
+    chosen += rng.sample(emotional, goemotions) + rare
+    chosen += rng.sample([e for e in train if e.source == "nhs_fft"], nhs)
+    chosen += rng.sample([e for e in train if e.source == "uci_sentences"], uci)
+    chosen += rng.sample(cues, ordinary) + asked
+    return chosen, split(written, "dev") + split(examples, "dev")
+
+
+def domain(root, out):
+    train, dev = mixture(root, own=4, goemotions=14_000, nhs=4_000, ordinary=4_000, uci=2_000)
     net, tokenizer = N.load(out / "base")
-    fit.run("domain", out, net, tokenizer, own * 3 + replay + rest + ordinary,
-            split(written, "dev") + split(examples, "dev"), epochs=1, rate=1e-4, head_rate=4e-4, log=log)
+    fit.run("domain", out, net, tokenizer, train, dev, epochs=1, rate=1e-4, head_rate=4e-4, log=log)
+
+
+def polish(root, out):
+    train, dev = mixture(root, own=4, goemotions=6_000, nhs=2_000, ordinary=1_500, uci=500)
+    net, tokenizer = N.load(out / "domain")
+    fit.run("polish", out, net, tokenizer, train, dev, epochs=1, rate=1e-4, head_rate=4e-4, seed=18, log=log)
 
 
 # GoEmotions labels with under 600 training texts, by their place in the list.
@@ -84,13 +95,13 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True, help="directory that holds the public data sets")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="working directory for checkpoints and logs")
     parser.add_argument("--model", type=pathlib.Path, help="model directory to write (stage package)")
-    parser.add_argument("--stage", choices=["base", "domain", "package", "all"], default="all")
+    parser.add_argument("--stage", choices=["base", "domain", "polish", "package", "all"], default="all")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    for name, stage in (("base", base), ("domain", domain)):
+    for name, stage in (("base", base), ("domain", domain), ("polish", polish)):
         if arguments.stage in (name, "all") and not (arguments.out / name / "weights.pt").exists():
             stage(arguments.data, arguments.out)
     if arguments.stage in ("package", "all"):

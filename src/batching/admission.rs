@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long nothing must be refused before the queue may grow to its capacity again.
 const CALM: Duration = Duration::from_secs(1);
 /// Bounds of the advice to callers that were refused.
-const RETRY_BOUNDS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
+const RETRY_BOUNDS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// Weight of the newest measurement in the rate.
 const SMOOTHING: f64 = 0.1;
 
@@ -86,6 +86,11 @@ impl Admission {
             reason,
             retry_after: self.wait(ahead).clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1),
         };
+        // An empty queue takes anything: a text longer than the limit must not be refused for ever, and a deadline that
+        // can't be met even now is the caller's to move, not a matter of trying again.
+        if ahead == 0 {
+            return Decision::Admit;
+        }
         if deadline.is_some_and(|d| now + self.wait(ahead + tokens) > d) {
             return Decision::Refuse(refusal(Reason::Deadline));
         }
@@ -93,8 +98,7 @@ impl Admission {
             .min(self.settings.capacity_tokens);
         let overloaded = self.overloaded_until.is_some_and(|until| now < until);
         let limit = if overloaded { short } else { self.settings.capacity_tokens };
-        // An empty queue takes anything: a text longer than the limit must not be refused for ever.
-        if ahead == 0 || ahead + tokens <= limit {
+        if ahead + tokens <= limit {
             return Decision::Admit;
         }
         let refusal = refusal(Reason::Full);
@@ -142,9 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_queue_takes_a_text_of_any_length() {
+    fn an_empty_queue_takes_a_text_of_any_length_whatever_its_deadline() {
         let mut admission = Admission::new(SETTINGS, 10_000.0);
-        assert_eq!(admission.decide(1_000_000, 0, None, Instant::now()), Decision::Admit);
+        let now = Instant::now();
+        assert_eq!(admission.decide(1_000_000, 0, None, now), Decision::Admit);
+        assert_eq!(admission.decide(1_000_000, 0, Some(now + Duration::from_secs(1)), now), Decision::Admit);
     }
 
     #[test]

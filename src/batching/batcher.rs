@@ -177,7 +177,12 @@ impl Batcher {
             Entrance::Refuse | Entrance::Continue => None,
         };
         let (sender, answer) = oneshot::channel();
-        let waiter = Waiter { answer: sender, deadline: request.deadline, since: Instant::now() };
+        let waiter = Waiter {
+            answer: sender,
+            deadline: request.deadline,
+            since: Instant::now(),
+            may_be_cut: request.entrance == Entrance::Refuse,
+        };
         {
             let mut state = self.shared.state.lock();
             if state.stopping {
@@ -237,8 +242,9 @@ impl Batcher {
                 refusal
             }
             Decision::RefuseAndCut(refusal, limit) => {
-                for ticket in state.queue.cut(lane, limit) {
-                    if let Some((_, entry)) = state.entries.remove(ticket) {
+                let State { queue, entries, .. } = state;
+                for ticket in queue.cut(lane, limit, |ticket| entries.may_be_cut(ticket)) {
+                    if let Some((_, entry)) = entries.remove(ticket) {
                         metrics::refused(lane.name(), "cut");
                         entries::answer(entry, |_| Err(overloaded(refusal)));
                     }

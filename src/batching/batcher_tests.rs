@@ -1,3 +1,5 @@
+//! The batcher against a deterministic backend: answers, coalescing, cache, deadlines, overload, end.
+
 use std::time::Duration;
 
 use super::*;

@@ -16,6 +16,8 @@ pub(super) struct Waiter {
     pub(super) answer: oneshot::Sender<WindowResult>,
     pub(super) deadline: Option<Instant>,
     pub(super) since: Instant,
+    /// Whether an overflowing queue may turn this caller away after all.
+    pub(super) may_be_cut: bool,
 }
 
 impl Waiter {
@@ -103,6 +105,11 @@ impl Entries {
     pub(super) fn drain(&mut self) -> Vec<Entry> {
         self.by_key.clear();
         self.by_ticket.drain().map(|(_, entry)| entry).collect()
+    }
+
+    /// Whether all callers of a window may be turned away.
+    pub(super) fn may_be_cut(&self, ticket: u64) -> bool {
+        self.by_ticket.get(&ticket).is_none_or(|entry| entry.waiters.iter().all(|w| w.may_be_cut))
     }
 
     /// Windows in flight.

@@ -125,15 +125,23 @@ impl Queue {
         }
     }
 
-    /// Takes the newest items of a lane until it holds at most `tokens`; returns their tickets.
-    pub fn cut(&mut self, lane: Lane, tokens: usize) -> Vec<u64> {
+    /// Takes the newest items that `may_go` out of a lane until it holds at most `tokens`; returns their tickets.
+    pub fn cut(&mut self, lane: Lane, tokens: usize, mut may_go: impl FnMut(u64) -> bool) -> Vec<u64> {
         let place = lane.place();
+        let mut left = self.tokens[place];
         let mut cut = Vec::new();
-        while self.tokens[place] > tokens {
-            let Some(item) = self.lanes[place].pop_back() else { break };
-            self.tokens[place] -= item.tokens;
-            cut.push(item.ticket);
+        for item in self.lanes[place].iter().rev() {
+            if left <= tokens {
+                break;
+            }
+            if may_go(item.ticket) {
+                left -= item.tokens;
+                cut.push(item.ticket);
+            }
         }
+        let gone: std::collections::HashSet<u64> = cut.iter().copied().collect();
+        self.lanes[place].retain(|item| !gone.contains(&item.ticket));
+        self.tokens[place] = left;
         cut
     }
 

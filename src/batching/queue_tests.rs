@@ -1,3 +1,5 @@
+//! The laws of the queue.
+
 use std::collections::HashMap;
 
 use super::*;
@@ -140,9 +142,21 @@ proptest! {
         for (ticket, tokens) in items.iter().enumerate() {
             queue.push(Lane::Interactive, ticket as u64, *tokens);
         }
-        let cut = queue.cut(Lane::Interactive, limit);
+        let cut = queue.cut(Lane::Interactive, limit, |_| true);
         prop_assert!(queue.tokens(Lane::Interactive) <= limit);
         let expected: Vec<u64> = (0..items.len() as u64).rev().take(cut.len()).collect();
         prop_assert_eq!(cut, expected);
+    }
+
+    #[test]
+    fn a_cut_spares_what_may_not_go(items in prop::collection::vec(3usize..100, 0..80), limit in 0usize..2000) {
+        let mut queue = Queue::default();
+        for (ticket, tokens) in items.iter().enumerate() {
+            queue.push(Lane::Interactive, ticket as u64, *tokens);
+        }
+        let cut = queue.cut(Lane::Interactive, limit, |ticket| ticket.is_multiple_of(2));
+        prop_assert!(cut.iter().all(|ticket| ticket.is_multiple_of(2)));
+        let kept: usize = items.iter().enumerate().filter(|(n, _)| !cut.contains(&(*n as u64))).map(|(_, t)| t).sum();
+        prop_assert_eq!(queue.tokens(Lane::Interactive), kept);
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::batcher::{BatcherSettings, MARKER_TOKENS, Shared, State, WindowAnswer};
 use super::entries;
+use super::queue::Lane;
 use crate::error::Error;
 use crate::inference::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
 use crate::telemetry::metrics;
@@ -48,6 +49,9 @@ fn take(shared: &Shared) -> Option<Vec<(u64, Arc<[u32]>)>> {
         let tickets = queue.next_batch(shared.budget, |ticket| entries.is_live(ticket, now));
         let batch: Vec<_> = tickets.iter().filter_map(|t| Some((*t, entries.ids(*t)?))).collect();
         if !batch.is_empty() {
+            for lane in Lane::ALL {
+                metrics::queue_depth(lane.name(), queue.tokens(lane));
+            }
             return Some(batch);
         }
         if state.stopping {

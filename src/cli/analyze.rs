@@ -111,6 +111,13 @@ fn texts(options: &AnalyzeOptions, text_bytes: usize) -> Result<Texts, Error> {
         match (&mut source).take(text_bytes as u64 + 2).read_until(b'\n', &mut bytes) {
             Ok(0) => None,
             Ok(_) => {
+                if bytes.last() != Some(&b'\n') {
+                    // Over the limit, or the last line: what is left of it is no text of its own. The length that was read
+                    // is enough for the limit to speak.
+                    if let Err(e) = source.skip_until(b'\n') {
+                        return Some(Err(Error::new(ErrorKind::Unavailable, format!("{name}: {e}"))));
+                    }
+                }
                 while bytes.last().is_some_and(|b| matches!(b, b'\n' | b'\r')) {
                     bytes.pop();
                 }

@@ -5,8 +5,6 @@ use toml::{Table, Value};
 
 /// Names of the environment variables begin with this.
 const PREFIX: &str = "ATTUNE_";
-/// Variables with the prefix that are not settings: they are read before the settings are.
-const OTHER_VARIABLES: [&str; 1] = ["ATTUNE_CONFIG"];
 /// Names this close to a known key are suggested, by Jaro-Winkler similarity.
 const SIMILAR: f64 = 0.7;
 
@@ -84,7 +82,7 @@ pub(super) fn merge<T: DeserializeOwned>(defaults: &str, sources: &Sources) -> R
         }
     }
     for (name, text) in &sources.environment {
-        if let Some(key) = name.strip_prefix(PREFIX).filter(|_| !OTHER_VARIABLES.contains(&name.as_str())) {
+        if let Some(key) = name.strip_prefix(PREFIX).filter(|key| is_setting(key, &merged)) {
             let key = key.to_ascii_lowercase().replace("__", ".");
             set(&mut merged, name, &key, Value::String(text.clone()))?;
         }
@@ -96,6 +94,13 @@ pub(super) fn merge<T: DeserializeOwned>(defaults: &str, sources: &Sources) -> R
         key: "settings".into(),
         problem: e.message().to_owned(),
     })
+}
+
+/// Whether a variable means a setting: it has a section and a name, or begins like a section and was mistyped. Others with
+/// the prefix are somebody else's: ATTUNE_CONFIG, or what Kubernetes sets for a service called attune.
+fn is_setting(key: &str, known: &Table) -> bool {
+    let section = key.split('_').next().unwrap_or_default().to_ascii_lowercase();
+    key.contains("__") || known.contains_key(&section)
 }
 
 /// Every value of a table with its dotted key.
@@ -176,7 +181,7 @@ mod tests {
     #[test]
     fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defaults() {
         let file = "[batching]\ncache_mb = 1\nqueue_tokens = 2000\nbatch_tokens = 7";
-        let environment = [("ATTUNE_BATCHING__CACHE_MB", "2"), ("ATTUNE_BATCHING__QUEUE_TOKENS", "3000"), ("HOME", "/")];
+        let environment = [("ATTUNE_BATCHING__CACHE_MB", "2"), ("ATTUNE_BATCHING__QUEUE_TOKENS", "3000"), ("HOME", "/"), ("ATTUNE_SERVICE_HOST", "10.0.0.1")];
         let config = load(file, &environment, &[("batching.cache_mb", "3")]).unwrap();
         let b = config.batching;
         assert_eq!((b.cache_mb, b.queue_tokens, b.batch_tokens), (3, 3000, 7));
@@ -190,6 +195,7 @@ mod tests {
             ("x = 1", vec![], "there is no setting `x`"),
             ("[log", vec![], "attune.toml: "),
             ("", vec![("ATTUNE_BATCHING__CACHE_MB", "much")], "ATTUNE_BATCHING__CACHE_MB: `batching.cache_mb` takes a whole number from 0, not \"much\""),
+            ("", vec![("ATTUNE_BATCHING_CACHE_MB", "3")], "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?"),
             ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),

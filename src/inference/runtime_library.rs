@@ -26,16 +26,13 @@ pub struct Search {
 }
 
 impl Search {
-    /// The usual places: beside the binary, in `lib/` beside it, and `.runtime/` in the working directory and in each
-    /// directory above the binary (a build below the repository finds the repository's own).
+    /// The usual places: beside the binary, in `lib/` beside it, and `.runtime/` in the directories above the binary (a
+    /// build finds its repository's own). Never the working directory: it may be anybody's.
     pub fn new(configured: Option<PathBuf>, environment: Option<PathBuf>) -> Self {
         let mut directories = Vec::new();
         let binary = std::env::current_exe().ok();
         if let Some(beside) = binary.as_deref().and_then(Path::parent) {
             directories.extend([beside.to_path_buf(), beside.join("lib")]);
-        }
-        if let Ok(here) = std::env::current_dir() {
-            directories.push(here.join(".runtime"));
         }
         if let Some(binary) = &binary {
             directories.extend(binary.ancestors().skip(1).take(5).map(|a| a.join(".runtime")));

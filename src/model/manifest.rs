@@ -2,7 +2,7 @@
 //!
 //! Heads are data: the service takes their names, labels and activations from here and has none of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
@@ -194,7 +194,7 @@ impl Manifest {
         if raw.heads.is_empty() {
             return Err(invalid("heads", "expected at least one"));
         }
-        let mut names = BTreeSet::new();
+        let (mut names, mut kinds) = (BTreeSet::new(), HashSet::new());
         let heads = raw
             .heads
             .into_iter()
@@ -202,6 +202,9 @@ impl Manifest {
             .map(|(i, head)| {
                 if !names.insert(head.name.clone()) {
                     return Err(invalid(format!("heads[{i}].name"), "is used twice"));
+                }
+                if head.kind != HeadKind::Other && !kinds.insert(head.kind) {
+                    return Err(invalid(format!("heads[{i}].kind"), "only heads of kind \"other\" may be several"));
                 }
                 head.validate(i)
             })

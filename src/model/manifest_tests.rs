@@ -1,3 +1,5 @@
+//! What a manifest may and may not say.
+
 use super::*;
 
 fn manifest() -> String {
@@ -59,6 +61,7 @@ fn each_broken_rule_is_named_with_its_key() {
         ("thresholds = [0.4]", "thresholds = []", "heads[1].thresholds: has 0 entries for 1 labels"),
         ("scale = [1.1]", "scale = [0.0]", "heads[1].scale: expected finite numbers"),
         ("name = \"cue\"", "name = \"sentiment\"", "heads[1].name: is used twice"),
+        ("kind = \"cue\"", "kind = \"sentiment\"", "heads[1].kind: only heads of kind"),
         ("labels = [\"urgency\"]", "labels = []", "heads[1].labels: expected at least one"),
         ("\"neutral\", \"positive\"", "\"positive\", \"neutral\"", "heads[0].labels: a sentiment head"),
         ("minimum_share = 0.2", "minimum_share = 0.7", "heads[0].mixed: clause_probability"),

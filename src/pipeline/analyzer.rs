@@ -116,15 +116,21 @@ impl Analyzer {
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
             return Err(Error::new(ErrorKind::DeadlineExceeded, "the deadline passed before the text was read"));
         }
+        if call.entrance == Entrance::Refuse {
+            // Only the first windows of a long text wait at the same time.
+            let at_once = WINDOWS_IN_FLIGHT * self.manifest.maximum_tokens;
+            let estimate = (text.len() / BYTES_PER_TOKEN).min(at_once);
+            self.batcher.check_room(estimate, call.lane, call.deadline)?;
+        }
+        if text.trim().is_empty() {
+            return Ok(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 }));
+        }
         let found = match language {
             Some(tag) => Found { tag: Some(tag.to_owned()), confidence: 1.0 },
             None => language::identify(text).into(),
         };
         if !language::is_supported(found.tag.as_deref(), &self.manifest.languages) {
             return Ok(self.unread(Status::UnsupportedLanguage, found));
-        }
-        if call.entrance == Entrance::Refuse {
-            self.batcher.check_room(text.len() / BYTES_PER_TOKEN, call.lane, call.deadline)?;
         }
         let tokens = self.tokenize(text).await?;
         if tokens.ids.is_empty() {
@@ -140,11 +146,11 @@ impl Analyzer {
             let readout =
                 Readout { text, tokens: &tokens, scores: &scores, manifest: &self.manifest, options };
             let read = || {
-                let sentences = if options.sentences { readout.sentences() } else { Vec::new() };
-                (readout.text(), sentences)
+                let sentences = if options.sentences { readout.sentences()? } else { Vec::new() };
+                Ok::<_, Error>((readout.text(), sentences))
             };
             // A long text's readout takes milliseconds: its thread is made up for meanwhile.
-            if text.len() > BLOCKING_BYTES { block_in_place(read) } else { read() }
+            if text.len() > BLOCKING_BYTES { block_in_place(read)? } else { read()? }
         };
         metrics::stage("readout", started.elapsed());
         metrics::text(Status::Ok.name());

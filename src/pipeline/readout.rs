@@ -10,8 +10,12 @@ use crate::domain::{
     ClassEvidence, HeadAssessment, LabelAssessment, Probability, SentenceAssessment, Sentiment,
     SentimentLabel, Spans,
 };
+use crate::error::Error;
 use crate::inference::{DocumentScores, TokenizedText};
 use crate::model::{Activation, HeadKind, Manifest, MixedRule};
+
+/// Sentences that are assessed one by one; a text of a million line breaks must not become gigabytes of answers.
+const SENTENCES: usize = 4096;
 
 /// What the heads say of a text or of a sentence.
 #[derive(Debug, Default)]
@@ -53,11 +57,17 @@ impl Readout<'_> {
     }
 
     /// Sentence by sentence, from the same pass, without evidence.
-    pub(super) fn sentences(&self) -> Vec<SentenceAssessment> {
+    pub(super) fn sentences(&self) -> Result<Vec<SentenceAssessment>, Error> {
         let ranges = segment::sentences(self.text);
+        if ranges.len() > SENTENCES {
+            return Err(Error::invalid(
+                "options.sentences",
+                format!("the text has {} sentences, at most {SENTENCES} are assessed; split it", ranges.len()),
+            ));
+        }
         let token_ranges = segment::tokens_in(self.tokens, &ranges);
         let mut spans = Spans::new(self.text);
-        ranges
+        let assessed = ranges
             .into_iter()
             .zip(token_ranges)
             .filter(|(_, tokens)| !tokens.is_empty())
@@ -71,7 +81,8 @@ impl Readout<'_> {
                     other_heads: reading.other_heads,
                 }
             })
-            .collect()
+            .collect();
+        Ok(assessed)
     }
 
     fn part(&self, tokens: &Range<usize>) -> Reading {

@@ -33,7 +33,7 @@ pub(super) fn sentences(text: &str) -> Vec<Range<usize>> {
     merge_abbreviations(text, all)
 }
 
-/// Byte ranges of the clauses of `text`: its sentences, cut before words that turn them and after semicolons and dashes.
+/// Byte ranges of the clauses of `text`: its sentences, cut before words that turn them and after commas, colons, semicolons and dashes.
 pub(super) fn clauses(text: &str) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     for sentence in sentences(text) {

@@ -33,7 +33,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Full(BATCH_ROWS.into()), &ROWS)?
         .install_recorder()?;
     describe_counter!(REQUESTS, "RPCs answered, by method and gRPC status code");
-    describe_histogram!(REQUEST_SECONDS, "Time from the request's headers to its answer, by method");
+    describe_histogram!(REQUEST_SECONDS, "Time from the decoded request to its answer, by method");
     describe_histogram!(STAGE_SECONDS, "Time by stage: tokenize, queue, inference, readout");
     describe_gauge!(QUEUE_TOKENS, "Tokens waiting, by lane");
     describe_counter!(REFUSED, "Windows refused, by lane and reason: full, deadline, cut");

@@ -90,7 +90,8 @@ impl AnalysisService for AnalysisApi {
     ) -> Result<Response<v1::AnalyzeTextResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let span = tracing::debug_span!("rpc", rpc.method = "AnalyzeText", text_bytes = request.text.len());
-        answered("AnalyzeText", self.analyze(request, deadline(&extensions)).instrument(span)).await
+        let deadline = deadline(&extensions);
+        answered("AnalyzeText", deadline, self.analyze(request, deadline).instrument(span)).await
     }
 
     async fn batch_analyze_text(
@@ -99,7 +100,8 @@ impl AnalysisService for AnalysisApi {
     ) -> Result<Response<v1::BatchAnalyzeTextResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let span = tracing::debug_span!("rpc", rpc.method = "BatchAnalyzeText", items = request.items.len());
-        answered("BatchAnalyzeText", self.batch(request, deadline(&extensions)).instrument(span)).await
+        let deadline = deadline(&extensions);
+        answered("BatchAnalyzeText", deadline, self.batch(request, deadline).instrument(span)).await
     }
 
     type StreamAnalyzeTextStream = BoxStream<'static, Result<v1::StreamAnalyzeTextResponse, Status>>;
@@ -118,7 +120,7 @@ impl AnalysisService for AnalysisApi {
             call: Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline },
             index: 0,
         };
-        let timer = StreamTimer(Instant::now());
+        let mut record = CallRecord::new("StreamAnalyzeText", deadline);
         let results = inbound
             .map(move |message| {
                 let next = message.and_then(|m| state.next(m).map_err(|e| status::status(&e)));
@@ -131,7 +133,8 @@ impl AnalysisService for AnalysisApi {
             })
             .buffered(ITEMS_IN_FLIGHT)
             .map(move |result| {
-                let _counted_when_the_stream_ends = &timer;
+                // The record is written when the stream ends and this closure is dropped.
+                record.end_with(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
                 result.map(|result| v1::StreamAnalyzeTextResponse { result: Some(result) })
             });
         Ok(Response::new(ended(results, deadline).boxed()))
@@ -162,13 +165,8 @@ impl StreamState {
             }
         };
         self.options = Some(Arc::clone(&options));
-        Ok(item_result(
-            Arc::clone(&self.analyzer),
-            options,
-            self.call,
-            index,
-            message.item.unwrap_or_default(),
-        ))
+        let item = message.item.ok_or_else(|| Error::invalid("item", format!("message {index} has none")))?;
+        Ok(item_result(Arc::clone(&self.analyzer), options, self.call, index, item))
     }
 }
 
@@ -240,16 +238,17 @@ fn deadline(extensions: &Extensions) -> Option<Instant> {
 /// Answers and counts a unary call.
 async fn answered<T>(
     method: &'static str,
+    deadline: Option<Instant>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<Response<T>, Status> {
-    let mut record = CallRecord { method, started: Instant::now(), code: status::code(ErrorKind::Cancelled) };
+    let mut record = CallRecord::new(method, deadline);
     match work.await {
         Ok(answer) => {
-            record.code = Code::Ok;
+            record.end_with(Code::Ok);
             Ok(Response::new(answer))
         }
         Err(error) => {
-            record.code = status::code(error.kind());
+            record.end_with(status::code(error.kind()));
             Err(status::status(&error))
         }
     }
@@ -259,19 +258,25 @@ async fn answered<T>(
 struct CallRecord {
     method: &'static str,
     started: Instant,
+    deadline: Option<Instant>,
     code: Code,
+}
+
+impl CallRecord {
+    /// Until it is told otherwise, the call was dropped: by its client, or by its deadline.
+    fn new(method: &'static str, deadline: Option<Instant>) -> Self {
+        Self { method, started: Instant::now(), deadline, code: status::code(ErrorKind::Cancelled) }
+    }
+
+    fn end_with(&mut self, code: Code) {
+        self.code = code;
+    }
 }
 
 impl Drop for CallRecord {
     fn drop(&mut self) {
-        metrics::request(self.method, status::code_name(self.code), self.started.elapsed());
-    }
-}
-
-struct StreamTimer(Instant);
-
-impl Drop for StreamTimer {
-    fn drop(&mut self) {
-        metrics::request("StreamAnalyzeText", "ok", self.0.elapsed());
+        let late = self.code == Code::Cancelled && self.deadline.is_some_and(|d| d <= Instant::now());
+        let code = if late { Code::DeadlineExceeded } else { self.code };
+        metrics::request(self.method, status::code_name(code), self.started.elapsed());
     }
 }

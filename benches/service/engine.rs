@@ -1,0 +1,113 @@
+//! The raw engine at its best: one session per processor, texts tokenised and sorted by length beforehand, batches up to
+//! the budget that measures best. No service, no queue, no evidence.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use attune::inference::onnx::OnnxFactory;
+use attune::inference::runtime_library::Search;
+use attune::inference::window::windows;
+use attune::inference::{Backend, BackendFactory, EncodedBatch};
+use attune::model::ModelBundle;
+
+use crate::corpus::Corpus;
+
+/// Budgets to try, in padded tokens.
+const BUDGETS: [usize; 4] = [128, 256, 512, 1024];
+
+pub(crate) struct Engine {
+    backends: Vec<Box<dyn Backend>>,
+    batches: Vec<EncodedBatch>,
+    /// Texts per batch: a window of a long text counts as its part.
+    texts: Vec<f64>,
+    budget: usize,
+}
+
+impl Engine {
+    pub(crate) fn new(corpus: &Corpus) -> Self {
+        let bundle = Arc::new(ModelBundle::load_embedded().unwrap());
+        let library = Search::new(None, std::env::var_os("ORT_DYLIB_PATH").map(Into::into)).find().unwrap();
+        let factory = OnnxFactory::load(&library, Arc::clone(&bundle)).unwrap();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let backends = (0..cores).map(|_| factory.build().unwrap()).collect();
+        let mut engine = Self { backends, batches: Vec::new(), texts: Vec::new(), budget: 0 };
+        let mut best = (0.0, BUDGETS[0]);
+        for budget in BUDGETS {
+            engine.batch(corpus, &bundle, budget);
+            engine.rate(Duration::from_millis(300));
+            let rate = engine.rate(Duration::from_secs(2));
+            if rate > best.0 {
+                best = (rate, budget);
+            }
+        }
+        engine.batch(corpus, &bundle, best.1);
+        engine
+    }
+
+    pub(crate) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    fn batch(&mut self, corpus: &Corpus, bundle: &ModelBundle, budget: usize) {
+        let manifest = &bundle.manifest;
+        let mut rows: Vec<(&[u32], f64)> = corpus
+            .tokens
+            .iter()
+            .flat_map(|ids| {
+                let all = windows(ids.len(), manifest.window_tokens(), manifest.window_overlap);
+                let share = 1.0 / all.len().max(1) as f64;
+                all.into_iter().map(move |w| (&ids[w.tokens], share))
+            })
+            .collect();
+        rows.sort_by_key(|(ids, _)| ids.len());
+        self.budget = budget;
+        self.batches.clear();
+        self.texts.clear();
+        let mut at = 0;
+        while at < rows.len() {
+            let mut end = at + 1;
+            while end < rows.len() && (rows[end].0.len() + 2) * (end - at + 1) <= budget {
+                end += 1;
+            }
+            let ids: Vec<&[u32]> = rows[at..end].iter().map(|(ids, _)| *ids).collect();
+            self.batches.push(EncodedBatch::new(&ids, manifest.markers));
+            self.texts.push(rows[at..end].iter().map(|(_, share)| share).sum());
+            at = end;
+        }
+        // Every length has its turn early, so that a short measurement sees the whole mixture.
+        let order: Vec<usize> = (0..self.batches.len()).map(|n| n * 7919 % self.batches.len()).collect();
+        let distinct: std::collections::BTreeSet<usize> = order.iter().copied().collect();
+        if distinct.len() == self.batches.len() {
+            self.batches = order.iter().map(|n| self.batches[*n].clone()).collect();
+            self.texts = order.iter().map(|n| self.texts[*n]).collect();
+        }
+    }
+
+    /// Texts per second over `length`.
+    pub(crate) fn rate(&mut self, length: Duration) -> f64 {
+        let next = AtomicUsize::new(0);
+        let started = Instant::now();
+        let (batches, texts) = (&self.batches, &self.texts);
+        let done: f64 = std::thread::scope(|scope| {
+            let threads: Vec<_> = self
+                .backends
+                .iter_mut()
+                .map(|backend| {
+                    let next = &next;
+                    scope.spawn(move || {
+                        let mut done = 0.0;
+                        while started.elapsed() < length {
+                            let at = next.fetch_add(1, Ordering::Relaxed) % batches.len();
+                            backend.run(&batches[at]).unwrap();
+                            done += texts[at];
+                        }
+                        done
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        done / started.elapsed().as_secs_f64()
+    }
+}

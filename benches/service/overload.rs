@@ -1,0 +1,89 @@
+//! Open-loop overload: calls arrive at a fixed rate, whatever the answers do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use attune::api::grpc::v1;
+use serde_json::{Value, json};
+use tonic::Code;
+
+use crate::corpus;
+use crate::load::{self, Options, connect, histogram, quantile};
+use crate::process::Server;
+
+/// How many times the rate that the service holds.
+const TIMES: f64 = 20.0;
+/// Calls that may be in flight: what one client machine would have, too.
+const IN_FLIGHT: usize = 4000;
+
+pub(crate) async fn measure(length: Duration) -> Value {
+    let corpus = corpus::all().remove(0);
+    let server = Server::start(&["--set", "batching.cache_mb=0"]).await;
+    let options = Options { clients: Some(1), length: Duration::from_secs(3), evidence: true };
+    let idle = load::run(&server, &corpus, options).await;
+    let held = load::run(&server, &corpus, Options { clients: Some(32), ..options }).await;
+    let memory_before = server.memory_mb();
+    let rate = held.rate * TIMES;
+    let mut connections = Vec::new();
+    for _ in 0..4 {
+        connections.push(connect(&server.url).await);
+    }
+    let texts: Arc<Vec<String>> = Arc::new(corpus.texts.clone());
+    let latencies = Arc::new(parking_lot::Mutex::new(histogram()));
+    let counts: Arc<[AtomicUsize; 3]> = Arc::default();
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let started = Instant::now();
+    let (mut sent, mut held_back) = (0usize, 0usize);
+    let mut calls = tokio::task::JoinSet::new();
+    while started.elapsed() < length {
+        let due = (started.elapsed().as_secs_f64() * rate) as usize;
+        while sent < due {
+            sent += 1;
+            if in_flight.load(Ordering::Relaxed) >= IN_FLIGHT {
+                held_back += 1;
+                continue;
+            }
+            in_flight.fetch_add(1, Ordering::Relaxed);
+            let mut client = connections[sent % connections.len()].clone();
+            let text = texts[sent % texts.len()].clone();
+            let (latencies, counts, in_flight) = (latencies.clone(), counts.clone(), in_flight.clone());
+            calls.spawn(async move {
+                let at = Instant::now();
+                let answer = client.analyze_text(v1::AnalyzeTextRequest { text, ..Default::default() }).await;
+                match answer {
+                    Ok(_) => {
+                        latencies.lock().record(at.elapsed().as_micros() as u64).unwrap();
+                        counts[0].fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(status) if status.code() == Code::ResourceExhausted => {
+                        counts[1].fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(_) => {
+                        counts[2].fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                in_flight.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        while calls.try_join_next().is_some() {}
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let goodput = counts[0].load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    while calls.join_next().await.is_some() {}
+    let memory = server.memory_mb();
+    let after = load::run(&server, &corpus, Options { clients: Some(1), ..options }).await;
+    server.stop().await;
+    let [answered, shed, other] = [0, 1, 2].map(|n| counts[n].load(Ordering::Relaxed));
+    let latencies = latencies.lock();
+    let p99 = quantile(&latencies, 0.99);
+    println!("overload: {:.0} calls/s offered, {TIMES} times the {:.0}/s that 32 callers get, for {length:?}", rate, held.rate);
+    println!("  sent {}, answered {answered} ({goodput:.0}/s), shed {shed}, other {other}, held back by the client {held_back}", sent - held_back);
+    println!("  accepted p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x the idle p99 of {:.1} ms; idle again p99 {:.1} ms", quantile(&latencies, 0.5), p99 / idle.p99, idle.p99, after.p99);
+    println!("  memory {memory_before:.0} MB before, {memory:.0} MB at most");
+    json!({
+        "offered_per_second": rate, "held_rate": held.rate, "answered": answered, "shed": shed, "other": other,
+        "client_held_back": held_back, "goodput_per_second": goodput, "accepted_p99_ms": p99, "idle_p99_ms": idle.p99,
+        "idle_again_p99_ms": after.p99, "memory_mb_before": memory_before, "memory_mb_peak": memory,
+    })
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# A client that shares no code with the service, Python's grpcio with stubs from proto/, against the debug binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+environment=target/python-check
+stamp="$environment/.requirements"
+if ! cmp -s examples/python/requirements.txt "$stamp"; then
+  rm -rf "$environment"
+  python3 -m venv "$environment" || { echo "python-check: python3-venv is needed (apt-get install python3-venv)" >&2; exit 1; }
+  "$environment/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt
+  cp examples/python/requirements.txt "$stamp"
+fi
+cargo build --quiet --locked --bin attune
+"$environment/bin/python" examples/python/check.py target/debug/attune
