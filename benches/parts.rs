@@ -1,8 +1,8 @@
 //! Criterion benches of the parts: tokenise, batch assembly, pooling of windows, the queue.
 
-#![expect(missing_docs, clippy::unwrap_used, reason = "criterion's macros make undocumented items; a benchmark may end")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may end")]
 
-use attune::batching::queue::{Lane, Queue};
+use attune::batching::queue::{BatchLimits, Lane, Queue};
 use attune::inference::document::DocumentBuilder;
 use attune::inference::window::windows;
 use attune::inference::{EncodedBatch, TextTokenizer, WindowOutput};
@@ -11,7 +11,8 @@ use attune::model::manifest::Markers;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
-const TEXT: &str = "I've called three times now and the router still drops every evening, what do I have to do?";
+const TEXT: &str =
+    "I've called three times now and the router still drops every evening, what do I have to do?";
 const LABELS: usize = 51;
 
 fn tokenize(c: &mut Criterion) {
@@ -63,7 +64,8 @@ fn queue(c: &mut Criterion) {
                 queue.push(Lane::Interactive, ticket, 5 + (ticket as usize * 37) % 60);
             }
             let mut batches = 0;
-            while !queue.next_batch(256, |_| true).is_empty() {
+            let limits = BatchLimits { budget: 256, overhead: 12 };
+            while !queue.next_batch(limits, |_| true).is_empty() {
                 batches += 1;
             }
             black_box(batches)

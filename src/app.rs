@@ -113,7 +113,8 @@ impl Service {
         let readiness = Readiness::default();
         let (grpc, http_address) = (self.grpc.local_addr().map_err(Error::internal)?, self.http.local_addr());
         let http_stop = CancellationToken::new();
-        let probes = tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
+        let probes =
+            tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
         let upkeep = tokio::spawn(async move {
             let mut tick = tokio::time::interval(METRICS_UPKEEP);
             loop {

@@ -47,6 +47,7 @@ const CRATES: Table = &[
     ("http", &["src/api/grpc/deadline.rs"]),
     ("metrics", &["src/telemetry/metrics.rs"]),
     ("metrics_exporter_prometheus", &["src/telemetry/metrics.rs", "src/app.rs", "src/api/http"]),
+    ("mimalloc", &["src/main.rs"]),
     ("ort", &["src/inference/onnx.rs"]),
     ("parking_lot", &["src/batching", "src/inference"]),
     ("prost", &["src/api/grpc"]),
@@ -75,7 +76,6 @@ const CRATES: Table = &[
 /// Who asks `std::env` for what. Settings come in by the command line; the rest of the tree is told them.
 const ENVIRONMENT: Table = &[
     ("args_os", &["src/main.rs"]),
-    ("current_dir", &["src/inference/runtime_library.rs"]),
     ("current_exe", &["src/inference/runtime_library.rs"]),
     ("var_os", &["src/cli/mod.rs"]),
     ("vars_os", &["src/cli/mod.rs"]),

@@ -5,6 +5,9 @@ use std::path::Path;
 use attune::inference::TextTokenizer;
 use attune::model::ModelBundle;
 
+/// Texts of a corpus that are used, evenly spread: every measurement then sees all of them several times.
+const TEXTS: usize = 1000;
+
 /// Texts of one kind.
 pub(crate) struct Corpus {
     pub(crate) name: &'static str,
@@ -35,10 +38,11 @@ fn own() -> (Vec<String>, Vec<String>) {
     let text = std::fs::read_to_string(OWN).expect("the golden texts are part of the repository");
     let texts: Vec<String> = text
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned()
+        })
         .collect();
-    let short: Vec<String> =
-        texts.iter().filter(|t| t.split_whitespace().count() <= 30).cloned().collect();
+    let short: Vec<String> = texts.iter().filter(|t| t.split_whitespace().count() <= 30).cloned().collect();
     let mixed = (0..short.len() * 4)
         .map(|n| {
             let parts = [1, 1, 1, 1, 1, 1, 1, 3, 3, 10][n % 10];
@@ -51,12 +55,14 @@ fn own() -> (Vec<String>, Vec<String>) {
 fn corpus(name: &'static str, texts: Vec<String>) -> Corpus {
     let bundle = ModelBundle::load_embedded().unwrap();
     let tokenizer = TextTokenizer::parse(&bundle.tokenizer).unwrap();
+    let every = (texts.len() / TEXTS).max(1);
     // Whatever the service does not read as English has no share in its work.
     let texts: Vec<String> = texts
         .into_iter()
+        .step_by(every)
         .filter(|t| {
             let found = attune::inference::language::identify(t);
-            attune::inference::language::is_supported(found.tag.as_deref(), &bundle.manifest.languages)
+            attune::inference::language::is_supported(found.tag, &bundle.manifest.languages)
         })
         .collect();
     let tokens: Vec<Vec<u32>> = texts.iter().map(|t| tokenizer.tokenize(t).unwrap().ids).collect();

@@ -59,7 +59,8 @@ pub(crate) async fn run(server: &Server, corpus: &Corpus, options: Options) -> S
     let elapsed = started.elapsed().as_secs_f64();
     let cpu = (server.cpu() - cpu).as_secs_f64();
     let after = server.counters().await;
-    let grown = |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
+    let grown =
+        |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
     let (real, padding) = (
         grown("attune_batch_tokens_total{kind=\"real\"}"),
         grown("attune_batch_tokens_total{kind=\"padding\"}"),
@@ -76,7 +77,12 @@ pub(crate) async fn run(server: &Server, corpus: &Corpus, options: Options) -> S
     }
 }
 
-async fn unary(server: &Server, corpus: &Corpus, clients: usize, options: Options) -> (Histogram<u64>, usize, usize) {
+async fn unary(
+    server: &Server,
+    corpus: &Corpus,
+    clients: usize,
+    options: Options,
+) -> (Histogram<u64>, usize, usize) {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS.min(clients) {
         connections.push(connect(&server.url).await);
@@ -95,8 +101,9 @@ async fn unary(server: &Server, corpus: &Corpus, clients: usize, options: Option
                     let options =
                         Some(v1::AnalysisOptions { evidence: Some(options.evidence), ..Default::default() });
                     let sent = Instant::now();
-                    let answer =
-                        client.analyze_text(v1::AnalyzeTextRequest { text, options, ..Default::default() }).await;
+                    let answer = client
+                        .analyze_text(v1::AnalyzeTextRequest { text, options, ..Default::default() })
+                        .await;
                     match answer {
                         Ok(_) => latencies.record(sent.elapsed().as_micros() as u64).unwrap(),
                         Err(_) => failed += 1,

@@ -6,7 +6,12 @@
 //!
 //!     cargo bench --bench service -- [--seconds N] [--quick] [--only short|mixed] [--no-overload]
 
-#![expect(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used, reason = "a benchmark prints, and ends when it can't go on")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a benchmark prints, and ends when it can't go on"
+)]
 
 mod corpus;
 mod engine;
@@ -30,25 +35,37 @@ fn flag(name: &str) -> bool {
     std::env::args().any(|a| a == name)
 }
 
-#[tokio::main]
+// One thread: the client is to take little of the machine.
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let quick = flag("--quick");
     let seconds = argument("--seconds").map_or(if quick { 2 } else { 6 }, |s| s.parse().unwrap());
     let length = Duration::from_secs(seconds);
     let mut report = serde_json::Map::new();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{cores} processors, {seconds} s per figure; texts/s of the service as a share of the engine's in brackets\n");
+    println!(
+        "{cores} processors, {seconds} s per figure; texts/s of the service as a share of the engine's in brackets\n"
+    );
     for corpus in corpus::all() {
         if argument("--only").is_some_and(|only| only != corpus.name) {
             continue;
         }
-        println!("{}: {} texts, mean {:.0} tokens, p99 {}", corpus.name, corpus.texts.len(), corpus.mean_tokens, corpus.p99_tokens);
+        println!(
+            "{}: {} texts, mean {:.0} tokens, p99 {}",
+            corpus.name,
+            corpus.texts.len(),
+            corpus.mean_tokens,
+            corpus.p99_tokens
+        );
         let value = measure(&corpus, length, quick).await;
         report.insert(corpus.name.into(), value);
         println!();
     }
     if !flag("--no-overload") {
-        report.insert("overload".into(), overload::measure(Duration::from_secs(if quick { 5 } else { 30 })).await);
+        report.insert(
+            "overload".into(),
+            overload::measure(Duration::from_secs(if quick { 5 } else { 30 })).await,
+        );
     }
     let path = format!("bench-results/{}.json", argument("--name").unwrap_or_else(|| "service".into()));
     std::fs::create_dir_all("bench-results").unwrap();
@@ -75,8 +92,14 @@ async fn measure(corpus: &corpus::Corpus, length: Duration, quick: bool) -> Valu
         let name = clients.map_or_else(|| "stream".to_owned(), |c| format!("unary x{c}"));
         println!(
             "  {name:<11} {:>6.0}/s ({:>3.0} %)  p50 {:>7.2}  p95 {:>7.2}  p99 {:>7.2} ms  cpu {:>5.2} ms/text  batch {:>4.1}  padding {:>4.1} %",
-            sample.rate, 100.0 * sample.rate / reference, sample.p50, sample.p95, sample.p99, sample.cpu_ms,
-            sample.batch_rows, sample.padding * 100.0
+            sample.rate,
+            100.0 * sample.rate / reference,
+            sample.p50,
+            sample.p95,
+            sample.p99,
+            sample.cpu_ms,
+            sample.batch_rows,
+            sample.padding * 100.0
         );
         rows.push(json!({
             "load": name, "texts_per_second": sample.rate, "share_of_engine": sample.rate / reference,

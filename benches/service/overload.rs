@@ -77,9 +77,21 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let [answered, shed, other] = [0, 1, 2].map(|n| counts[n].load(Ordering::Relaxed));
     let latencies = latencies.lock();
     let p99 = quantile(&latencies, 0.99);
-    println!("overload: {:.0} calls/s offered, {TIMES} times the {:.0}/s that 32 callers get, for {length:?}", rate, held.rate);
-    println!("  sent {}, answered {answered} ({goodput:.0}/s), shed {shed}, other {other}, held back by the client {held_back}", sent - held_back);
-    println!("  accepted p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x the idle p99 of {:.1} ms; idle again p99 {:.1} ms", quantile(&latencies, 0.5), p99 / idle.p99, idle.p99, after.p99);
+    println!(
+        "overload: {:.0} calls/s offered, {TIMES} times the {:.0}/s that 32 callers get, for {length:?}",
+        rate, held.rate
+    );
+    println!(
+        "  sent {}, answered {answered} ({goodput:.0}/s), shed {shed}, other {other}, held back by the client {held_back}",
+        sent - held_back
+    );
+    println!(
+        "  accepted p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x the idle p99 of {:.1} ms; idle again p99 {:.1} ms",
+        quantile(&latencies, 0.5),
+        p99 / idle.p99,
+        idle.p99,
+        after.p99
+    );
     println!("  memory {memory_before:.0} MB before, {memory:.0} MB at most");
     json!({
         "offered_per_second": rate, "held_rate": held.rate, "answered": answered, "shed": shed, "other": other,

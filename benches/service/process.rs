@@ -81,8 +81,8 @@ impl Server {
     }
 
     pub(crate) async fn stop(mut self) {
-        let id = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        let kill = format!("kill -TERM {}", self.child.id());
+        Command::new("sh").args(["-c", &kill]).status().unwrap();
         for _ in 0..1500 {
             if self.child.try_wait().unwrap().is_some() {
                 return;

@@ -81,11 +81,15 @@ impl Admission {
     }
 
     /// Whether `tokens` may join a queue of `ahead` tokens; `deadline` is when the caller stops waiting.
-    pub fn decide(&mut self, tokens: usize, ahead: usize, deadline: Option<Instant>, now: Instant) -> Decision {
-        let refusal = |reason| Refusal {
-            reason,
-            retry_after: self.wait(ahead).clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1),
-        };
+    pub fn decide(
+        &mut self,
+        tokens: usize,
+        ahead: usize,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> Decision {
+        let refusal =
+            |reason| Refusal { reason, retry_after: self.wait(ahead).clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1) };
         // An empty queue takes anything: a text longer than the limit must not be refused for ever, and a deadline that
         // can't be met even now is the caller's to move, not a matter of trying again.
         if ahead == 0 {
@@ -132,7 +136,10 @@ mod tests {
         assert_eq!(refused(admission.decide(20, 490, None, later)), Some(Reason::Full));
         assert_eq!(admission.decide(20, 400, None, later), Decision::Admit);
         // The refusal at 900 ms started the second anew.
-        assert_eq!(refused(admission.decide(20, 490, None, start + Duration::from_millis(1_800))), Some(Reason::Full));
+        assert_eq!(
+            refused(admission.decide(20, 490, None, start + Duration::from_millis(1_800))),
+            Some(Reason::Full)
+        );
         assert_eq!(admission.decide(20, 9_000, None, start + Duration::from_secs(4)), Decision::Admit);
     }
 

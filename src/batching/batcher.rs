@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::admission::{Admission, AdmissionSettings, Decision, Reason, Refusal};
 use super::cache::{self, ResultCache};
 use super::entries::{self, Entries, Waiter};
-use super::queue::{Lane, Queue};
+use super::queue::{BatchLimits, Lane, Queue};
 use super::worker;
 use crate::error::{Error, ErrorKind};
 use crate::inference::{BackendFactory, InferenceError, WindowOutput};
@@ -90,7 +90,7 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) work: Condvar,
     pub(super) settings: BatcherSettings,
-    pub(super) budget: usize,
+    pub(super) limits: BatchLimits,
     pub(super) cache: ResultCache,
     /// Room for work that waits to enter, per lane, in tokens.
     room: [Semaphore; 2],
@@ -107,8 +107,9 @@ impl Batcher {
     /// Builds one backend per worker, warms them up, calibrates the budget, and starts the threads. Slow: for start-up.
     pub fn spawn(factory: &dyn BackendFactory, settings: BatcherSettings) -> Result<Self, InferenceError> {
         let mut backends = worker::build(factory, &settings)?;
-        let calibration = super::calibrate::calibrate(backends[0].as_mut(), settings.markers)?;
-        let budget = settings.batch_tokens.unwrap_or(calibration.budget);
+        let calibration = super::calibrate::calibrate(&mut backends, settings.markers)?;
+        let mut limits = calibration.limits;
+        limits.budget = settings.batch_tokens.unwrap_or(limits.budget);
         let rate = calibration.rate * settings.workers as f64;
         let room_tokens = (settings.admission.capacity_tokens / 2).max(1);
         let shared = Arc::new(Shared {
@@ -120,7 +121,7 @@ impl Batcher {
                 swept: Instant::now(),
             }),
             work: Condvar::new(),
-            budget,
+            limits,
             cache: ResultCache::new(settings.cache_bytes),
             room: [Semaphore::new(room_tokens), Semaphore::new(room_tokens)],
             room_tokens,
@@ -128,7 +129,8 @@ impl Batcher {
         });
         tracing::info!(
             workers = backends.len(),
-            batch_tokens = budget,
+            batch_tokens = limits.budget,
+            batch_overhead_tokens = limits.overhead,
             tokens_per_second = rate as u64,
             "dynamic batcher is ready"
         );
@@ -148,7 +150,7 @@ impl Batcher {
 
     /// Padded tokens per batch, as configured or calibrated.
     pub fn batch_tokens(&self) -> usize {
-        self.shared.budget
+        self.shared.limits.budget
     }
 
     /// Windows in the queue and at the workers.
@@ -169,7 +171,12 @@ impl Batcher {
         let key = cache::key(&self.shared.settings.model, &request.ids);
         if let Some(output) = self.shared.cache.get(&key) {
             metrics::cache_hit();
-            return Ok(WindowAnswer { output, queued: Duration::ZERO, inference: Duration::ZERO, cached: true });
+            return Ok(WindowAnswer {
+                output,
+                queued: Duration::ZERO,
+                inference: Duration::ZERO,
+                cached: true,
+            });
         }
         let tokens = request.ids.len() + MARKER_TOKENS;
         let _room = match request.entrance {

@@ -79,7 +79,8 @@ impl Entries {
     /// Settles callers that are gone or too late; a window for which nobody waits any more is forgotten.
     pub(super) fn is_live(&mut self, ticket: u64, now: Instant) -> bool {
         let Some(entry) = self.by_ticket.get_mut(&ticket) else { return false };
-        entry.waiters = std::mem::take(&mut entry.waiters).into_iter().filter_map(|w| w.settle(now)).collect();
+        entry.waiters =
+            std::mem::take(&mut entry.waiters).into_iter().filter_map(|w| w.settle(now)).collect();
         let live = !entry.waiters.is_empty();
         if !live {
             self.remove(ticket);

@@ -1,8 +1,8 @@
 //! The queue as a value: two lanes with a fair share, and late-bound batches. Knows no clock, no lock and no model.
 //!
 //! Laws (property-tested below): each item leaves once; a batch's padded size stays within the budget unless it is one
-//! item alone; an item at place k of its lane leaves within k batches of that lane; while both lanes wait, each
-//! gets at least its share.
+//! item alone; an item at place k of its lane leaves within k batches of that lane;
+//! while both lanes wait, each gets at least its share.
 
 use std::collections::VecDeque;
 
@@ -44,9 +44,15 @@ impl Lane {
     }
 }
 
-/// Items longer or shorter than the oldest one by more than this are left for another batch: padding would cost more
-/// than the fuller batch gains.
-const LENGTH_RATIO: f64 = 1.35;
+/// What a batch may be; measured at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Padded tokens of a batch; an item longer than that goes alone.
+    pub budget: usize,
+    /// What a batch costs beside its tokens, in tokens' time: padding up to this is cheaper than another batch.
+    pub overhead: usize,
+}
+
 /// How far behind the oldest item neighbours are looked for; bounds the time under the lock.
 const LOOK_AHEAD: usize = 256;
 /// Virtual time of one token at weight 1; a multiple of both weights keeps the sums exact.
@@ -94,18 +100,24 @@ impl Queue {
         self.lanes.iter().all(VecDeque::is_empty)
     }
 
-    /// Takes the next batch: the oldest item of the lane that is behind, then its neighbours of similar length, up to
-    /// `budget` padded tokens. Tickets that `is_live` denies leave the queue on the way and are not returned.
-    pub fn next_batch(&mut self, budget: usize, mut is_live: impl FnMut(u64) -> bool) -> Vec<u64> {
+    /// Takes the next batch within `limits`, from the lane that is behind: its oldest item with the neighbours in length that
+    /// make the batch do the most useful work per time, filled up with items of the other lane that cost no padding. Tickets
+    /// that `is_live` denies leave the queue on the way and are not returned.
+    pub fn next_batch(&mut self, limits: BatchLimits, mut is_live: impl FnMut(u64) -> bool) -> Vec<u64> {
         while let Some(lane) = self.next_lane() {
-            let Some(head) = self.pop(lane.place()) else { break };
-            if !is_live(head.ticket) {
+            let place = lane.place();
+            let mut near: Vec<(usize, usize)> =
+                self.lanes[place].iter().take(LOOK_AHEAD).enumerate().map(|(at, i)| (i.tokens, at)).collect();
+            near.sort_unstable();
+            // The oldest item stands at place 0; it leaves with this batch, whatever else does.
+            let Some(oldest) = near.iter().position(|(_, at)| *at == 0) else { break };
+            let run = best_run(&near, oldest, limits);
+            let places: Vec<usize> = near[run].iter().map(|(_, at)| *at).collect();
+            let mut batch = self.take(place, places, &mut is_live);
+            if batch.is_empty() {
                 continue;
             }
-            let mut batch = vec![head];
-            for place in [lane.place(), 1 - lane.place()] {
-                self.take_neighbours(place, budget, head.tokens, &mut batch, &mut is_live);
-            }
+            self.fill_up(1 - place, limits, &mut batch, &mut is_live);
             self.charge(lane, &batch);
             return batch.into_iter().map(|i| i.ticket).collect();
         }
@@ -152,12 +164,6 @@ impl Queue {
             .min_by_key(|lane| self.virtual_time[lane.place()])
     }
 
-    fn pop(&mut self, place: usize) -> Option<Item> {
-        let item = self.lanes[place].pop_front()?;
-        self.tokens[place] -= item.tokens;
-        Some(item)
-    }
-
     /// The lane that chose the batch pays for all of it, so that a lane can't be slowed by its guests.
     fn charge(&mut self, lane: Lane, batch: &[Item]) {
         let longest = batch.iter().map(|i| i.tokens).max().unwrap_or(0);
@@ -165,45 +171,73 @@ impl Queue {
         self.virtual_time[lane.place()] += padded * TICKS / lane.weight();
     }
 
-    fn take_neighbours(
+    /// Adds items of a lane that are no longer than the batch's longest and no shorter than its shortest.
+    fn fill_up(
         &mut self,
         place: usize,
-        budget: usize,
-        head: usize,
+        limits: BatchLimits,
         batch: &mut Vec<Item>,
         is_live: &mut impl FnMut(u64) -> bool,
     ) {
-        let similar = |tokens: usize| {
-            let (short, long) = if tokens < head { (tokens, head) } else { (head, tokens) };
-            long as f64 <= short as f64 * LENGTH_RATIO
-        };
-        let mut near: Vec<(usize, usize, usize)> = self.lanes[place]
+        let lengths = || batch.iter().map(|i| i.tokens);
+        let (Some(shortest), Some(longest)) = (lengths().min(), lengths().max()) else { return };
+        let room = (limits.budget / longest).saturating_sub(batch.len());
+        let places = self.lanes[place]
             .iter()
             .take(LOOK_AHEAD)
             .enumerate()
-            .filter(|(_, item)| similar(item.tokens))
-            .map(|(at, item)| (item.tokens.abs_diff(head), at, item.tokens))
+            .filter(|(_, item)| (shortest..=longest).contains(&item.tokens))
+            .map(|(at, _)| at)
+            .take(room)
             .collect();
-        near.sort_unstable();
-        let mut longest = batch.iter().map(|i| i.tokens).max().unwrap_or(head);
-        let mut room = Vec::new();
-        for (_, at, tokens) in near {
-            if longest.max(tokens) * (batch.len() + room.len() + 1) > budget {
-                break;
-            }
-            longest = longest.max(tokens);
-            room.push(at);
-        }
+        let guests = self.take(place, places, is_live);
+        batch.extend(guests);
+    }
+
+    /// Takes the items at `places` out of a lane; returns those that live.
+    fn take(
+        &mut self,
+        place: usize,
+        mut places: Vec<usize>,
+        is_live: &mut impl FnMut(u64) -> bool,
+    ) -> Vec<Item> {
         // From the back, so that the places of the others stay true.
-        room.sort_unstable_by(|a, b| b.cmp(a));
-        for at in room {
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        let mut taken = Vec::with_capacity(places.len());
+        for at in places {
             let Some(item) = self.lanes[place].remove(at) else { continue };
             self.tokens[place] -= item.tokens;
             if is_live(item.ticket) {
-                batch.push(item);
+                taken.push(item);
+            }
+        }
+        taken
+    }
+}
+
+/// The run of `near` (tokens and place, sorted by tokens) around index `must` that serves most per time.
+///
+/// A batch takes the time of `overhead + rows · longest` tokens and serves the sum of its rows' lengths. In the order of
+/// length, the best batch is a run of neighbours: every possible longest item is tried, with ever more shorter ones.
+fn best_run(near: &[(usize, usize)], must: usize, limits: BatchLimits) -> std::ops::Range<usize> {
+    // The oldest goes alone if nothing better is found.
+    let mut best = (0.0, must..must + 1);
+    for last in must..near.len() {
+        let longest = near[last].0;
+        let mut useful = 0;
+        for first in (0..=last).rev() {
+            let rows = last - first + 1;
+            if rows > 1 && rows * longest > limits.budget {
+                break;
+            }
+            useful += near[first].0;
+            let rate = useful as f64 / (limits.overhead + rows * longest) as f64;
+            if rate > best.0 && first <= must {
+                best = (rate, first..last + 1);
             }
         }
     }
+    best.1
 }
 
 #[cfg(test)]

@@ -5,6 +5,11 @@ use std::collections::HashMap;
 use super::*;
 use proptest::prelude::*;
 
+/// With an overhead of a short message.
+fn limits(budget: usize) -> BatchLimits {
+    BatchLimits { budget, overhead: 12 }
+}
+
 fn lane(bulk: bool) -> Lane {
     if bulk { Lane::Bulk } else { Lane::Interactive }
 }
@@ -22,18 +27,39 @@ fn filled(items: &[(bool, usize)]) -> (Queue, HashMap<u64, (Lane, usize)>) {
 #[test]
 fn neighbours_of_similar_length_join_the_oldest_and_others_wait() {
     let (mut queue, _) = filled(&[(false, 20), (false, 200), (false, 22), (false, 19), (false, 100)]);
-    let mut first = queue.next_batch(256, |_| true);
+    let mut first = queue.next_batch(limits(256), |_| true);
     first.sort_unstable();
     assert_eq!(first, [0, 2, 3]);
-    assert_eq!(queue.next_batch(256, |_| true), [1]);
-    assert_eq!(queue.next_batch(256, |_| true), [4]);
+    assert_eq!(queue.next_batch(limits(256), |_| true), [1]);
+    assert_eq!(queue.next_batch(limits(256), |_| true), [4]);
+}
+
+#[test]
+fn padding_is_accepted_as_long_as_it_serves_more_per_time() {
+    let batch_of = |tokens: &[usize], overhead| {
+        let items: Vec<(bool, usize)> = tokens.iter().map(|t| (false, *t)).collect();
+        let mut batch = filled(&items).0.next_batch(BatchLimits { budget: 512, overhead }, |_| true);
+        batch.sort_unstable();
+        batch
+    };
+    // 30 / (10 + 30) = .75 alone; 50 / (10 + 60) = .71 with the second: cheap batches stay even.
+    assert_eq!(batch_of(&[30, 20], 10), [0]);
+    // 30 / (40 + 30) = .43 alone; 50 / (40 + 60) = .50 with the second: dear batches fill up.
+    assert_eq!(batch_of(&[30, 20], 40), [0, 1]);
+    assert_eq!(batch_of(&[20, 30], 40), [0, 1]);
+}
+
+#[test]
+fn both_lanes_fill_one_batch() {
+    let (mut queue, _) = filled(&[(false, 20), (true, 20), (true, 20), (true, 90)]);
+    assert_eq!(queue.next_batch(limits(256), |_| true).len(), 3);
 }
 
 #[test]
 fn an_item_larger_than_the_budget_leaves_alone() {
     let (mut queue, _) = filled(&[(false, 300), (false, 300)]);
-    assert_eq!(queue.next_batch(256, |_| true), [0]);
-    assert_eq!(queue.next_batch(256, |_| true), [1]);
+    assert_eq!(queue.next_batch(limits(256), |_| true), [0]);
+    assert_eq!(queue.next_batch(limits(256), |_| true), [1]);
 }
 
 #[test]
@@ -41,14 +67,14 @@ fn a_lane_that_slept_is_not_paid_for_it() {
     let mut queue = Queue::default();
     for ticket in 0..50 {
         queue.push(Lane::Interactive, ticket, 100);
-        queue.next_batch(100, |_| true);
+        queue.next_batch(limits(100), |_| true);
     }
     // Bulk arrives after a long interactive day: it gets its fifth, not the whole afternoon.
     for ticket in 0..50 {
         queue.push(Lane::Interactive, 100 + ticket, 100);
         queue.push(Lane::Bulk, 200 + ticket, 100);
     }
-    let first: Vec<u64> = (0..20).flat_map(|_| queue.next_batch(100, |_| true)).collect();
+    let first: Vec<u64> = (0..20).flat_map(|_| queue.next_batch(limits(100), |_| true)).collect();
     let bulk = first.iter().filter(|t| **t >= 200).count();
     assert!((3..=5).contains(&bulk), "{bulk} of 20");
 }
@@ -62,7 +88,7 @@ proptest! {
         let (mut queue, known) = filled(&items);
         let mut seen = Vec::new();
         loop {
-            let batch = queue.next_batch(budget, |_| true);
+            let batch = queue.next_batch(limits(budget), |_| true);
             if batch.is_empty() {
                 break;
             }
@@ -93,7 +119,7 @@ proptest! {
                 let (bulk, tokens) = fresh.next().unwrap();
                 queue.push(lane(*bulk), 10_000 + batches as u64 * 2 + n, *tokens);
             }
-            let batch = queue.next_batch(256, |_| true);
+            let batch = queue.next_batch(limits(256), |_| true);
             waiting.retain(|t| !batch.contains(t));
             batches += 1;
             prop_assert!(batches <= bound, "still waiting: {:?}", waiting);
@@ -108,7 +134,7 @@ proptest! {
         }
         let mut chosen = [0usize; 2];
         for _ in 0..100 {
-            let batch = queue.next_batch(budget, |_| true);
+            let batch = queue.next_batch(limits(budget), |_| true);
             chosen[(batch[0] % 2) as usize] += 1;
             if queue.len(Lane::Interactive) == 0 || queue.len(Lane::Bulk) == 0 {
                 return Ok(());
@@ -126,7 +152,7 @@ proptest! {
         }
         let mut seen = Vec::new();
         loop {
-            let batch = queue.next_batch(256, live);
+            let batch = queue.next_batch(limits(256), live);
             if batch.is_empty() {
                 break;
             }

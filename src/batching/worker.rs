@@ -46,7 +46,7 @@ fn take(shared: &Shared) -> Option<Vec<(u64, Arc<[u32]>)>> {
     loop {
         let now = Instant::now();
         let State { queue, entries, .. } = &mut *state;
-        let tickets = queue.next_batch(shared.budget, |ticket| entries.is_live(ticket, now));
+        let tickets = queue.next_batch(shared.limits, |ticket| entries.is_live(ticket, now));
         let batch: Vec<_> = tickets.iter().filter_map(|t| Some((*t, entries.ids(*t)?))).collect();
         if !batch.is_empty() {
             for lane in Lane::ALL {
@@ -129,9 +129,7 @@ fn finish(
             }
             Err(error) => {
                 let message = error.to_string();
-                entries::answer(entry, |_| {
-                    Err(Error::internal(InferenceError::Run(message.clone())))
-                });
+                entries::answer(entry, |_| Err(Error::internal(InferenceError::Run(message.clone()))));
             }
         }
     }

@@ -37,10 +37,15 @@ impl Scorer {
     }
 }
 
-pub(super) fn run(options: &AnalyzeOptions, config: &Config, surroundings: &Surroundings) -> Result<(), Error> {
+pub(super) fn run(
+    options: &AnalyzeOptions,
+    config: &Config,
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
     let request_options = request_options(options)?;
     let mut texts = texts(options, config.limits.text_bytes)?;
-    let executor = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
+    let executor =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
     executor.block_on(async {
         let scorer = match &options.server {
             Some(url) => Scorer::There(Client::connect(url).await?),
@@ -67,8 +72,8 @@ fn request_options(options: &AnalyzeOptions) -> Result<v1::AnalysisOptions, Erro
     let mut thresholds = HashMap::new();
     for pair in &options.threshold {
         let parsed = pair.split_once('=').and_then(|(label, p)| Some((label, p.trim().parse().ok()?)));
-        let (label, p): (&str, f64) = parsed
-            .ok_or_else(|| Error::invalid("--threshold", format!("expected LABEL=P, not {pair:?}")))?;
+        let (label, p): (&str, f64) =
+            parsed.ok_or_else(|| Error::invalid("--threshold", format!("expected LABEL=P, not {pair:?}")))?;
         thresholds.insert(label.trim().to_owned(), p);
     }
     Ok(v1::AnalysisOptions {
@@ -187,7 +192,8 @@ impl Output {
             write_out(if self.written == 0 { b"[]\n" } else { b"\n]\n" })?;
         }
         if self.failed > 0 {
-            let message = format!("{} of {} texts could not be scored; each says why", self.failed, self.written);
+            let message =
+                format!("{} of {} texts could not be scored; each says why", self.failed, self.written);
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         Ok(())

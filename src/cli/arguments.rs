@@ -96,7 +96,6 @@ pub(super) struct AnalyzeOptions {
     pub(super) threshold: Vec<String>,
 }
 
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people

@@ -62,9 +62,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
             quiet_logs(&arguments.settings, &config)?;
             models::run(&options, &config)
         }
-        Command::Config => {
-            write_out(crate::config::DEFAULTS.as_bytes())
-        }
+        Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "attune", &mut script);
@@ -88,8 +86,9 @@ fn load(settings: &Settings, mut flags: Vec<(String, String)>) -> Result<Config,
     }
     let file = settings.config.as_deref().map(read_file).transpose()?;
     // A variable that is not UTF-8 can't be one of ours.
-    let environment =
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let environment = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect();
     Ok(Config::load(&Sources { file, environment, flags })?)
 }
 

@@ -60,7 +60,12 @@ fn write_assessment(text: &str, a: &v1::Assessment, out: &mut Vec<u8>) -> std::i
     writeln!(out, "  {}\n", styled(DIM, &note))
 }
 
-fn write_label(text: &str, title: &str, label: &v1::LabelAssessment, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn write_label(
+    text: &str,
+    title: &str,
+    label: &v1::LabelAssessment,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
     let name = format!("{title} {}", styled(BOLD, &label.label));
     let pad = " ".repeat(LABEL.saturating_sub(title.len() + 1 + label.label.len()));
     let words = top_words(text, label.evidence.as_ref()).join(styled(DIM, " · ").as_str());

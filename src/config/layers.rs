@@ -168,9 +168,8 @@ mod tests {
     use crate::config::Config;
 
     fn load(file: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let owned = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
-        };
+        let owned =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         Config::load(&Sources {
             file: Some(("attune.toml".into(), file.into())),
             environment: owned(environment),
@@ -181,7 +180,12 @@ mod tests {
     #[test]
     fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defaults() {
         let file = "[batching]\ncache_mb = 1\nqueue_tokens = 2000\nbatch_tokens = 7";
-        let environment = [("ATTUNE_BATCHING__CACHE_MB", "2"), ("ATTUNE_BATCHING__QUEUE_TOKENS", "3000"), ("HOME", "/"), ("ATTUNE_SERVICE_HOST", "10.0.0.1")];
+        let environment = [
+            ("ATTUNE_BATCHING__CACHE_MB", "2"),
+            ("ATTUNE_BATCHING__QUEUE_TOKENS", "3000"),
+            ("HOME", "/"),
+            ("ATTUNE_SERVICE_HOST", "10.0.0.1"),
+        ];
         let config = load(file, &environment, &[("batching.cache_mb", "3")]).unwrap();
         let b = config.batching;
         assert_eq!((b.cache_mb, b.queue_tokens, b.batch_tokens), (3, 3000, 7));
@@ -191,11 +195,23 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_source_and_the_nearest_key() {
         for (file, environment, message) in [
-            ("[server]\ngrpc_adress = \"x\"", vec![], "attune.toml: there is no setting `server.grpc_adress`; did you mean `server.grpc_address`?"),
+            (
+                "[server]\ngrpc_adress = \"x\"",
+                vec![],
+                "attune.toml: there is no setting `server.grpc_adress`; did you mean `server.grpc_address`?",
+            ),
             ("x = 1", vec![], "there is no setting `x`"),
             ("[log", vec![], "attune.toml: "),
-            ("", vec![("ATTUNE_BATCHING__CACHE_MB", "much")], "ATTUNE_BATCHING__CACHE_MB: `batching.cache_mb` takes a whole number from 0, not \"much\""),
-            ("", vec![("ATTUNE_BATCHING_CACHE_MB", "3")], "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?"),
+            (
+                "",
+                vec![("ATTUNE_BATCHING__CACHE_MB", "much")],
+                "ATTUNE_BATCHING__CACHE_MB: `batching.cache_mb` takes a whole number from 0, not \"much\"",
+            ),
+            (
+                "",
+                vec![("ATTUNE_BATCHING_CACHE_MB", "3")],
+                "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?",
+            ),
             ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),

@@ -122,7 +122,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |key: &str, problem: &str| Err(ConfigError::Value { key: key.into(), problem: problem.into() });
+        let wrong =
+            |key: &str, problem: &str| Err(ConfigError::Value { key: key.into(), problem: problem.into() });
         // A single long window must fit, or nothing long could ever be read.
         if self.batching.queue_tokens < 1024 {
             return wrong("batching.queue_tokens", "expected at least 1024");

@@ -6,7 +6,9 @@ pub mod probability;
 pub mod sentiment;
 pub mod span;
 
-pub use assessment::{Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status};
+pub use assessment::{
+    Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status,
+};
 pub use probability::Probability;
 pub use sentiment::{ClassEvidence, Sentiment, SentimentLabel};
 pub use span::{Span, Spans};

@@ -38,7 +38,8 @@ pub struct DocumentBuilder {
 impl DocumentBuilder {
     /// `head_labels` holds each head's range of the label axis.
     pub fn new(head_labels: &[Range<usize>]) -> Self {
-        let head_of_label = head_labels.iter().enumerate().flat_map(|(h, r)| r.clone().map(move |_| h)).collect();
+        let head_of_label =
+            head_labels.iter().enumerate().flat_map(|(h, r)| r.clone().map(move |_| h)).collect();
         Self {
             labels: head_labels.last().map_or(0, |r| r.end),
             heads: head_labels.len(),
@@ -163,7 +164,8 @@ mod tests {
             bias in -2.0f32..2.0,
         ) {
             let (values, scores): (Vec<f32>, Vec<f32>) = tokens.into_iter().unzip();
-            let mut builder = DocumentBuilder::new(&[0..1]);
+            let one_head = std::iter::once(0..1).collect::<Vec<_>>();
+            let mut builder = DocumentBuilder::new(&one_head);
             for window in windows(values.len(), 60, 20) {
                 let range = window.tokens.clone();
                 builder.push(&window, &graph(&values[range.clone()], &scores[range], bias));

@@ -78,7 +78,8 @@ impl FakeFactory {
 
     /// The term of a token for a label, in [-1, 1].
     pub fn term(id: u32, label: usize) -> f32 {
-        let mixed = id.wrapping_mul(2_654_435_761).wrapping_add(label as u32 * 40_503).wrapping_mul(2_246_822_519);
+        let mixed =
+            id.wrapping_mul(2_654_435_761).wrapping_add(label as u32 * 40_503).wrapping_mul(2_246_822_519);
         (mixed >> 8) as f32 / f32::from(u16::MAX) / 128.0 - 1.0
     }
 }

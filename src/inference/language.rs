@@ -46,7 +46,7 @@ const FOREIGN: &str = "aan aber ale alla anche ante ao att au auch auf aussi aux
     você von voor vous wat wenn werden wie wir wird ya yo zijn zou zu är è é és être über że";
 
 /// Share of everyday English words from which a Latin text is English without asking the detector.
-const CERTAIN_SHARE: f64 = 0.4;
+const CERTAIN_SHARE: f64 = DETECTOR_ENGLISH_SHARE;
 /// Share of everyday English words from which a Latin text counts as English, if the detector has no better idea.
 const ENGLISH_SHARE: f64 = 0.22;
 /// Share of foreign words of grammar, no smaller than that of English words, from which a Latin text counts as foreign.
@@ -69,7 +69,9 @@ pub fn identify(text: &str) -> Identification {
     }
     let sample: String = text[..end]
         .split_whitespace()
-        .filter(|w| !(w.starts_with(['@', '#']) || w.contains("://") || w.contains('@') || w.starts_with("www.")))
+        .filter(|w| {
+            !(w.starts_with(['@', '#']) || w.contains("://") || w.contains('@') || w.starts_with("www."))
+        })
         .flat_map(|w| [w, " "])
         .collect();
     let letters = sample.chars().filter(|c| c.is_alphabetic()).count();

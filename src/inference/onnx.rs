@@ -75,7 +75,8 @@ impl BackendFactory for OnnxFactory {
             heads: self.bundle.manifest.heads.len(),
         };
         // A tiny run proves the shapes before the first request does.
-        backend.run(&EncodedBatch::new(&[&[self.bundle.manifest.markers.end]], self.bundle.manifest.markers))?;
+        backend
+            .run(&EncodedBatch::new(&[&[self.bundle.manifest.markers.end]], self.bundle.manifest.markers))?;
         Ok(Box::new(backend))
     }
 }
@@ -106,10 +107,8 @@ impl Backend for OnnxBackend {
         let (rows, columns) = (batch.rows(), batch.columns);
         let ids = Tensor::from_array(([rows, columns], batch.input_ids.clone())).map_err(fail)?;
         let mask = Tensor::from_array(([rows, columns], batch.attention_mask.clone())).map_err(fail)?;
-        let outputs = self
-            .session
-            .run(ort::inputs!["input_ids" => ids, "attention_mask" => mask])
-            .map_err(fail)?;
+        let outputs =
+            self.session.run(ort::inputs!["input_ids" => ids, "attention_mask" => mask]).map_err(fail)?;
         let take = |name: &str, size: usize| {
             let (_, values) = outputs[name].try_extract_tensor::<f32>().map_err(fail)?;
             if values.len() == size {

@@ -46,7 +46,10 @@ impl TextTokenizer {
                 .map_err(|_| InferenceError::Run("the tokenizer refused a text".into()))?;
             all.ids.extend_from_slice(encoding.get_ids());
             all.offsets.extend(
-                encoding.get_offsets().iter().map(|(a, b)| (piece.start + a) as u32..(piece.start + b) as u32),
+                encoding
+                    .get_offsets()
+                    .iter()
+                    .map(|(a, b)| (piece.start + a) as u32..(piece.start + b) as u32),
             );
         }
         Ok(all)
@@ -117,10 +120,22 @@ mod tests {
     #[test]
     fn offsets_lie_inside_the_text_for_every_kind_of_character() {
         let tokenizer = tokenizer();
-        for text in ["", " \t\n", "\u{0}\u{7}a\u{301}\u{301}", "שלום עליכם", "👩‍👩‍👧‍👦 ok", "ﬁne İstanbul", "\u{202e}abc", "a\u{feff}b"] {
+        for text in [
+            "",
+            " \t\n",
+            "\u{0}\u{7}a\u{301}\u{301}",
+            "שלום עליכם",
+            "👩‍👩‍👧‍👦 ok",
+            "ﬁne İstanbul",
+            "\u{202e}abc",
+            "a\u{feff}b",
+        ] {
             let tokens = tokenizer.tokenize(text).unwrap();
             for offset in &tokens.offsets {
-                assert!(text.get(offset.start as usize..offset.end as usize).is_some(), "{text:?} {offset:?}");
+                assert!(
+                    text.get(offset.start as usize..offset.end as usize).is_some(),
+                    "{text:?} {offset:?}"
+                );
             }
         }
     }

@@ -204,7 +204,10 @@ impl Manifest {
                     return Err(invalid(format!("heads[{i}].name"), "is used twice"));
                 }
                 if head.kind != HeadKind::Other && !kinds.insert(head.kind) {
-                    return Err(invalid(format!("heads[{i}].kind"), "only heads of kind \"other\" may be several"));
+                    return Err(invalid(
+                        format!("heads[{i}].kind"),
+                        "only heads of kind \"other\" may be several",
+                    ));
                 }
                 head.validate(i)
             })
@@ -272,7 +275,8 @@ impl RawHead {
                 return Err(invalid(key(field), format!("has {length} entries for {count} labels")));
             }
         }
-        if self.scale.iter().any(|s| !s.is_finite() || *s <= 0.0) || self.shift.iter().any(|s| !s.is_finite()) {
+        if self.scale.iter().any(|s| !s.is_finite() || *s <= 0.0) || self.shift.iter().any(|s| !s.is_finite())
+        {
             return Err(invalid(key("scale"), "expected finite numbers, and scales above 0"));
         }
         if self.kind == HeadKind::Sentiment
@@ -283,10 +287,11 @@ impl RawHead {
                 "a sentiment head is a softmax over negative, neutral, positive, in this order",
             ));
         }
-        if let Some(rule) = self.mixed {
-            if !(0.0..=1.0).contains(&rule.clause_probability) || !(0.0..=0.5).contains(&rule.minimum_share) {
-                return Err(invalid(key("mixed"), "clause_probability is in [0, 1], minimum_share in [0, 0.5]"));
-            }
+        let sound = |rule: MixedRule| {
+            (0.0..=1.0).contains(&rule.clause_probability) && (0.0..=0.5).contains(&rule.minimum_share)
+        };
+        if self.mixed.is_some_and(|rule| !sound(rule)) {
+            return Err(invalid(key("mixed"), "clause_probability is in [0, 1], minimum_share in [0, 0.5]"));
         }
         let thresholds = self
             .thresholds

@@ -114,7 +114,10 @@ impl Analyzer {
             ));
         }
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
-            return Err(Error::new(ErrorKind::DeadlineExceeded, "the deadline passed before the text was read"));
+            return Err(Error::new(
+                ErrorKind::DeadlineExceeded,
+                "the deadline passed before the text was read",
+            ));
         }
         if call.entrance == Entrance::Refuse {
             // Only the first windows of a long text wait at the same time.
@@ -137,8 +140,7 @@ impl Analyzer {
             return Ok(self.unread(Status::Empty, found));
         }
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
-        let windows =
-            windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
+        let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
         let started = Instant::now();
         let reading = {

@@ -39,7 +39,8 @@ pub(super) fn of_label(
     let strongest = weights.iter().fold(0.0f64, |most, w| most.max(w.abs()));
     let total: f64 = weights.iter().sum();
     let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
-    for (at, value) in weights.iter().enumerate().filter(|(_, w)| w.abs() >= SHARE * strongest && **w != 0.0) {
+    for (at, value) in weights.iter().enumerate().filter(|(_, w)| w.abs() >= SHARE * strongest && **w != 0.0)
+    {
         match groups.last_mut() {
             Some((group, sum)) if group.end == at && sum.signum() == value.signum() => {
                 group.end = at + 1;
@@ -71,8 +72,7 @@ mod tests {
 
     #[test]
     fn tokens_without_a_gap_are_one_word() {
-        let tokens =
-            TokenizedText { ids: vec![1; 5], offsets: vec![0..3, 3..4, 4..5, 6..9, 9..12] };
+        let tokens = TokenizedText { ids: vec![1; 5], offsets: vec![0..3, 3..4, 4..5, 6..9, 9..12] };
         assert_eq!(words(&tokens), [0..3, 3..5]);
     }
 }

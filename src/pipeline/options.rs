@@ -126,27 +126,27 @@ mod tests {
                 o.thresholds.insert(name.into(), 0.99);
             })
             .unwrap();
-            let differing =
-                plain.thresholds.iter().zip(&changed.thresholds).filter(|(a, b)| a != b).count();
+            let differing = plain.thresholds.iter().zip(&changed.thresholds).filter(|(a, b)| a != b).count();
             assert_eq!(differing, 1, "{name}");
         }
     }
 
     #[test]
     fn unknown_names_and_numbers_out_of_range_name_their_field() {
-        let cases: [(Box<dyn FnOnce(&mut AnalysisOptions)>, &str, &str); 3] = [
-            (Box::new(|o| o.heads.push("mood".into())), "options.heads[0]", "it has sentiment, emotion"),
+        type Change = fn(&mut AnalysisOptions);
+        let cases: [(Change, &str, &str); 3] = [
+            (|o| o.heads.push("mood".into()), "options.heads[0]", "it has sentiment, emotion"),
             (
-                Box::new(|o| {
+                |o| {
                     o.thresholds.insert("furious".into(), 0.5);
-                }),
+                },
                 "options.thresholds[\"furious\"]",
                 "no such label",
             ),
             (
-                Box::new(|o| {
+                |o| {
                     o.thresholds.insert("anger".into(), 1.5);
-                }),
+                },
                 "options.thresholds[\"anger\"]",
                 "between 0 and 1",
             ),

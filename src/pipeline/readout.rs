@@ -62,7 +62,10 @@ impl Readout<'_> {
         if ranges.len() > SENTENCES {
             return Err(Error::invalid(
                 "options.sentences",
-                format!("the text has {} sentences, at most {SENTENCES} are assessed; split it", ranges.len()),
+                format!(
+                    "the text has {} sentences, at most {SENTENCES} are assessed; split it",
+                    ranges.len()
+                ),
             ));
         }
         let token_ranges = segment::tokens_in(self.tokens, &ranges);

@@ -8,11 +8,12 @@ use crate::inference::TokenizedText;
 
 /// Words whose full stop ends no sentence.
 const ABBREVIATIONS: [&str; 18] = [
-    "mr", "mrs", "ms", "dr", "prof", "st", "no", "vs", "etc", "e.g", "i.e", "approx", "inc", "ltd", "dept", "ref", "tel",
-    "ext",
+    "mr", "mrs", "ms", "dr", "prof", "st", "no", "vs", "etc", "e.g", "i.e", "approx", "inc", "ltd", "dept",
+    "ref", "tel", "ext",
 ];
 /// Words that turn a sentence, where a clause begins.
-const TURNS: [&str; 8] = ["but", "however", "although", "though", "yet", "whereas", "except", "unfortunately"];
+const TURNS: [&str; 8] =
+    ["but", "however", "although", "though", "yet", "whereas", "except", "unfortunately"];
 
 /// Byte ranges of the sentences of `text`, without the white space around them.
 ///

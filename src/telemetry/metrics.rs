@@ -20,7 +20,8 @@ const COALESCED: &str = "attune_coalesced_total";
 const TEXTS: &str = "attune_texts_total";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
-const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 /// Upper bounds of the batch-size buckets, in rows.
 const ROWS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 

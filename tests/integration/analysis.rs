@@ -163,10 +163,10 @@ async fn a_stream_answers_in_order_and_options_hold_until_they_change() {
     let mut client = server.analysis().await;
     let messages = (0..200).map(|n| v1::StreamAnalyzeTextRequest {
         item: Some(item(&n.to_string(), &format!("message number {n}"))),
-        options: (n == 100).then(|| v1::AnalysisOptions { heads: vec!["emotion".into()], ..Default::default() }),
+        options: (n == 100)
+            .then(|| v1::AnalysisOptions { heads: vec!["emotion".into()], ..Default::default() }),
     });
-    let mut answers =
-        client.stream_analyze_text(tokio_stream::iter(messages)).await.unwrap().into_inner();
+    let mut answers = client.stream_analyze_text(tokio_stream::iter(messages)).await.unwrap().into_inner();
     let mut next = 0;
     while let Some(answer) = answers.next().await {
         let result = answer.unwrap().result.unwrap();

@@ -87,7 +87,9 @@ async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once()
     let calls: Vec<_> = (0..400)
         .map(|n| {
             let mut client = client.clone();
-            tokio::spawn(async move { client.analyze_text(request(&format!("call number {n} of many"))).await })
+            tokio::spawn(
+                async move { client.analyze_text(request(&format!("call number {n} of many"))).await },
+            )
         })
         .collect();
     // 400 calls of some seven tokens overflow a queue of 1024: refusals arrive while the workers stand still.

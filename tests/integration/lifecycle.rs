@@ -49,7 +49,11 @@ async fn a_peer_that_never_speaks_does_not_hold_the_shutdown() {
 async fn a_model_that_cannot_be_loaded_ends_the_start_with_the_reason() {
     let config = config(&[]);
     let service = Service::bind(&config).await.unwrap();
-    let load = || attune::model::ModelBundle::load_directory("/nonexistent".as_ref()).map_err(Into::into).map(|_| unreachable!());
+    let load = || {
+        attune::model::ModelBundle::load_directory("/nonexistent".as_ref())
+            .map_err(Into::into)
+            .map(|_| unreachable!())
+    };
     let stop = tokio_util::sync::CancellationToken::new();
     let error = service.run(config, load, crate::support::metrics(), stop).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -1,5 +1,7 @@
 //! A real server on port 0, with the deterministic backend: what callers see, whatever the model says.
 
+#![expect(clippy::unwrap_used, reason = "a test may end")]
+
 mod support;
 
 mod analysis;

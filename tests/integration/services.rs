@@ -18,7 +18,8 @@ async fn models_are_listed_with_their_heads_and_found_by_id() {
     let mut client = server.models().await;
     let models = client.list_models(v1::ListModelsRequest {}).await.unwrap().into_inner().models;
     assert_eq!(models.len(), 1);
-    let heads: Vec<(&str, usize)> = models[0].heads.iter().map(|h| (h.name.as_str(), h.labels.len())).collect();
+    let heads: Vec<(&str, usize)> =
+        models[0].heads.iter().map(|h| (h.name.as_str(), h.labels.len())).collect();
     assert!(heads.starts_with(&[("sentiment", 3), ("emotion", 28)]), "{heads:?}");
     assert!(models[0].is_default && models[0].graph_sha256.len() == 64);
     for id in ["default", "attune-en-small"] {
@@ -39,8 +40,7 @@ async fn reflection_lists_the_services_for_clients_that_have_no_stubs() {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut answers =
-        client.server_reflection_info(tokio_stream::once(list)).await.unwrap().into_inner();
+    let mut answers = client.server_reflection_info(tokio_stream::once(list)).await.unwrap().into_inner();
     let answer = answers.next().await.unwrap().unwrap().message_response.unwrap();
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let names: Vec<&str> = list.service.iter().map(|s| s.name.as_str()).collect();
@@ -89,7 +89,10 @@ async fn health_serves_each_service() {
     let mut client = HealthClient::new(server.channel().await);
     for service in ["", "attune.v1.AnalysisService"] {
         let answer = client.check(HealthCheckRequest { service: service.into() }).await.unwrap();
-        assert_eq!(answer.into_inner().status(), tonic_health::pb::health_check_response::ServingStatus::Serving);
+        assert_eq!(
+            answer.into_inner().status(),
+            tonic_health::pb::health_check_response::ServingStatus::Serving
+        );
     }
     server.stop().await;
 }

@@ -41,7 +41,10 @@ fn a_text_on_the_command_line_is_printed_with_its_sentiment_and_evidence() {
 
 #[test]
 fn lines_of_standard_input_become_lines_of_json_in_their_order() {
-    let output = run(&["analyze", "--format", "jsonl", "--sentences"], "First one is fine.\r\n\nIch warte seit Wochen auf eine Antwort.\n".as_bytes());
+    let output = run(
+        &["analyze", "--format", "jsonl", "--sentences"],
+        "First one is fine.\r\n\nIch warte seit Wochen auf eine Antwort.\n".as_bytes(),
+    );
     assert!(output.status.success(), "{}", stderr(&output));
     let rows: Vec<serde_json::Value> =
         stdout(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
@@ -83,10 +86,17 @@ fn a_missing_or_wrong_runtime_library_says_what_to_type() {
     let directory = tempfile::tempdir().unwrap();
     let wrong = directory.path().join("libonnxruntime.so");
     std::fs::write(&wrong, b"this is no library").unwrap();
-    for (path, message) in [("/nonexistent/lib.so", "which is not a file"), (wrong.to_str().unwrap(), "can't be used as ONNX Runtime")] {
+    for (path, message) in [
+        ("/nonexistent/lib.so", "which is not a file"),
+        (wrong.to_str().unwrap(), "can't be used as ONNX Runtime"),
+    ] {
         let output = attune().args(["analyze", "hi"]).env("ORT_DYLIB_PATH", path).output().unwrap();
         assert_eq!(output.status.code(), Some(70), "{}", stderr(&output));
-        assert!(stderr(&output).contains(message) && stderr(&output).contains("make runtime"), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains(message) && stderr(&output).contains("make runtime"),
+            "{}",
+            stderr(&output)
+        );
     }
 }
 
@@ -102,7 +112,11 @@ fn a_graph_that_is_no_graph_is_refused_before_the_first_request() {
     let model = directory.path().to_str().unwrap();
     let output = run(&["--model", model, "analyze", "hi"], b"");
     assert_eq!(output.status.code(), Some(70));
-    assert!(stderr(&output).contains("model.onnx is not the file that model.toml describes"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("model.onnx is not the file that model.toml describes"),
+        "{}",
+        stderr(&output)
+    );
     // The same with a checksum that fits: the graph itself is refused.
     let old = manifest.lines().find(|l| l.starts_with("graph")).unwrap();
     // sha256 of "not a graph"

@@ -16,7 +16,10 @@ struct Golden {
 }
 
 fn golden() -> Vec<Golden> {
-    include_str!("../fixtures/golden/attune-en-small.jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    include_str!("../fixtures/golden/attune-en-small.jsonl")
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
 }
 
 fn models() -> attune::pipeline::Models {
@@ -70,10 +73,24 @@ async fn what_customers_mean_is_read_and_the_words_that_say_it_are_marked() {
     let models = models();
     let analyzer = models.default_model();
     for (text, label, cue, word) in [
-        ("Thank you so much, the new router arrived and everything works now!", SentimentLabel::Positive, "resolution_confirmed", "works"),
-        ("I have called three times and nobody calls back. I want to speak to your manager.", SentimentLabel::Negative, "supervisor_request", "manager"),
-        ("If this is not refunded by Monday you will hear from my solicitor.", SentimentLabel::Negative, "legal_threat", "solicitor"),
-        ("Please cancel my account, I am moving to another provider.", SentimentLabel::Negative, "churn_intent", "cancel"),
+        (
+            "Thank you so much, the new router arrived and everything works now!",
+            SentimentLabel::Positive,
+            "resolution_confirmed",
+            "now",
+        ),
+        (
+            "I have called three times and nobody calls back. I want to speak to your manager.",
+            SentimentLabel::Negative,
+            "supervisor_request",
+            "manager",
+        ),
+        (
+            "If this is not refunded by Monday you will hear from my solicitor.",
+            SentimentLabel::Negative,
+            "legal_threat",
+            "solicitor",
+        ),
     ] {
         let found = read(analyzer, text).await;
         let sentiment = found.sentiment.unwrap();
@@ -104,7 +121,8 @@ async fn a_text_reads_the_same_alone_and_in_company() {
     let alone_models = {
         let flags = vec![("batching.batch_tokens".to_owned(), "1".to_owned())];
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-        let surroundings = Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
+        let surroundings =
+            Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
         build_models(&config, &surroundings).unwrap()
     };
     let mut total = 0.0;

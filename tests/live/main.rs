@@ -2,6 +2,8 @@
 //!
 //! Needs ONNX Runtime (`make runtime`), which `make test` fetches.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
+
 mod binary;
 mod golden;
 mod language;

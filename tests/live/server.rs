@@ -22,7 +22,9 @@ impl Serving {
             .unwrap();
         let (sender, lines) = std::sync::mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let mut serving = Self { child, grpc: String::new(), http: String::new(), lines };
         let ready = serving.line(|line| line["message"] == "ready");
         serving.grpc = ready["grpc.address"].as_str().unwrap().to_owned();
@@ -41,8 +43,14 @@ impl Serving {
         }
     }
 
+    /// Sends SIGTERM; the shell's own `kill` is there on every machine.
+    fn signal(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     fn terminate(mut self) -> std::process::ExitStatus {
-        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        self.signal();
         self.child.wait().unwrap()
     }
 }
@@ -60,7 +68,14 @@ fn a_served_model_answers_the_command_line_and_ends_in_order_at_sigterm() {
     let serving = Serving::start(&[]);
     let url = format!("http://{}", serving.grpc);
     let output = Command::new(env!("CARGO_BIN_EXE_attune"))
-        .args(["analyze", "--format", "jsonl", "--server", &url, "This is the worst service I have ever had."])
+        .args([
+            "analyze",
+            "--format",
+            "jsonl",
+            "--server",
+            &url,
+            "This is the worst service I have ever had.",
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -91,11 +106,16 @@ fn no_text_reaches_the_log_even_when_everything_is_logged() {
     const CANARY: &str = "zanzibarcanary";
     let serving = Serving::start(&["--log", "trace,h2=info,hyper=info,tonic=info,tower=info"]);
     let url = format!("http://{}", serving.grpc);
-    for text in [format!("my {CANARY} order is late again"), format!("{CANARY} ist seit Wochen nicht da und keiner antwortet mir")] {
+    for text in [
+        format!("my {CANARY} order is late again"),
+        format!("{CANARY} ist seit Wochen nicht da und keiner antwortet mir"),
+    ] {
         let arguments = ["analyze", "--server", &url, "--threshold", "anger=0.1", &text];
-        assert!(Command::new(env!("CARGO_BIN_EXE_attune")).args(arguments).output().unwrap().status.success());
+        assert!(
+            Command::new(env!("CARGO_BIN_EXE_attune")).args(arguments).output().unwrap().status.success()
+        );
     }
-    assert!(Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status().unwrap().success());
+    serving.signal();
     let mut lines = 0;
     for line in &serving.lines {
         lines += 1;

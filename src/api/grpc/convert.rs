@@ -3,15 +3,18 @@
 use super::v1;
 use crate::batching::Lane;
 use crate::domain::{
-    Assessment, Evidence, HeadAssessment, LabelAssessment, SentenceAssessment, Sentiment, SentimentLabel, Span,
-    Status,
+    Assessment, Evidence, HeadAssessment, LabelAssessment, SentenceAssessment, Sentiment, SentimentLabel,
+    Span, Status,
 };
 use crate::error::Error;
 use crate::model::{Activation, HeadKind, Manifest};
 use crate::pipeline::AnalysisOptions;
 
 /// Options as the pipeline takes them, and the lane; `lane` is what unspecified means.
-pub(super) fn options(from: Option<v1::AnalysisOptions>, lane: Lane) -> Result<(AnalysisOptions, Lane), Error> {
+pub(super) fn options(
+    from: Option<v1::AnalysisOptions>,
+    lane: Lane,
+) -> Result<(AnalysisOptions, Lane), Error> {
     let Some(from) = from else { return Ok((AnalysisOptions::default(), lane)) };
     let lane = match v1::Lane::try_from(from.lane) {
         Ok(v1::Lane::Unspecified) => lane,

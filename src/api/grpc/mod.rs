@@ -11,7 +11,11 @@ pub mod status;
 /// The generated messages, clients and servers of `proto/attune/v1`.
 pub mod v1 {
     #![expect(missing_docs, reason = "generated; the documentation stands in the .proto files")]
-    #![allow(clippy::allow_attributes_without_reason, reason = "generated code carries bare attributes")]
+    #![allow(
+        clippy::allow_attributes_without_reason,
+        clippy::large_enum_variant,
+        reason = "generated code follows its own rules"
+    )]
     tonic::include_proto!("attune.v1");
 
     /// The descriptor set, for reflection.

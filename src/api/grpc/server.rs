@@ -40,9 +40,7 @@ pub struct ServerSettings {
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|e| {
         let hint = match e.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another process listens there; stop it or choose another port"
-            }
+            std::io::ErrorKind::AddrInUse => "another process listens there; stop it or choose another port",
             std::io::ErrorKind::PermissionDenied => "the system does not allow it; choose a port above 1023",
             std::io::ErrorKind::AddrNotAvailable => "this machine has no such address",
             _ => "check the address",
@@ -59,11 +57,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    let names = [
-        "",
-        "attune.v1.AnalysisService",
-        "attune.v1.ModelService",
-    ];
+    let names = ["", "attune.v1.AnalysisService", "attune.v1.ModelService"];
     for name in names {
         health.set_service_status(name, ServingStatus::Serving).await;
     }
@@ -113,9 +107,7 @@ pub async fn serve(
 }
 
 fn reflection_v1() -> Result<
-    tonic_reflection::server::v1::ServerReflectionServer<
-        impl tonic_reflection::server::v1::ServerReflection,
-    >,
+    tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection>,
     Error,
 > {
     tonic_reflection::server::Builder::configure()
@@ -137,4 +129,3 @@ fn reflection_v1alpha() -> Result<
         .build_v1alpha()
         .map_err(Error::internal)
 }
-
