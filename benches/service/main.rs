@@ -91,7 +91,7 @@ async fn measure(corpus: &corpus::Corpus, length: Duration, quick: bool) -> Valu
         before = after;
         let name = clients.map_or_else(|| "stream".to_owned(), |c| format!("unary x{c}"));
         println!(
-            "  {name:<11} {:>6.0}/s ({:>3.0} %)  p50 {:>7.2}  p95 {:>7.2}  p99 {:>7.2} ms  cpu {:>5.2} ms/text  batch {:>4.1}  padding {:>4.1} %",
+            "  {name:<11} {:>6.0}/s ({:>3.0} %)  p50 {:>7.2}  p95 {:>7.2}  p99 {:>7.2} ms  cpu {:>5.2} ms/text  batch {:>4.1}  padding {:>4.1} %  refused {}",
             sample.rate,
             100.0 * sample.rate / reference,
             sample.p50,
@@ -99,7 +99,8 @@ async fn measure(corpus: &corpus::Corpus, length: Duration, quick: bool) -> Valu
             sample.p99,
             sample.cpu_ms,
             sample.batch_rows,
-            sample.padding * 100.0
+            sample.padding * 100.0,
+            sample.failed
         );
         rows.push(json!({
             "load": name, "texts_per_second": sample.rate, "share_of_engine": sample.rate / reference,

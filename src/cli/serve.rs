@@ -10,10 +10,7 @@ use crate::telemetry::metrics;
 
 pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
-    // The workers own the processors: transport threads are few, so that they don't push the workers off.
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let executor = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads((processors / 2).max(1))
         .enable_all()
         .thread_name("attune-io")
         .build()
