@@ -10,5 +10,6 @@ if ! cmp -s examples/python/requirements.txt "$stamp"; then
   "$environment/bin/pip" install --quiet --disable-pip-version-check -r examples/python/requirements.txt
   cp examples/python/requirements.txt "$stamp"
 fi
+PYTHON="$PWD/$environment/bin/python" examples/python/generate.sh
 cargo build --quiet --locked --bin attune
 "$environment/bin/python" examples/python/check.py target/debug/attune
