@@ -97,9 +97,6 @@ def measure(logits_of, test, fitted, heads):
 
 
 def manifest(target, heads, fitted, scores):
-    def row(values):
-        return "[" + ", ".join(f"{v:.4f}".rstrip("0").rstrip(".") if v else "0.0" for v in values) + "]"
-
     def floats(values):
         return "[" + ", ".join(f"{v:.4f}" for v in values) + "]"
 

@@ -148,11 +148,6 @@ impl Batcher {
         Ok(Self { shared, workers })
     }
 
-    /// Padded tokens per batch, as configured or calibrated.
-    pub fn batch_tokens(&self) -> usize {
-        self.shared.limits.budget
-    }
-
     /// Windows in the queue and at the workers.
     pub fn in_flight(&self) -> usize {
         self.shared.state.lock().entries.len()

@@ -83,16 +83,6 @@ impl Analyzer {
         &self.manifest
     }
 
-    /// The batcher that serves this model.
-    pub fn batcher(&self) -> &Batcher {
-        &self.batcher
-    }
-
-    /// The tokenizer that serves this model.
-    pub fn tokenizer(&self) -> &TextTokenizer {
-        &self.tokenizer
-    }
-
     /// Reads `text`. `language` is the caller's BCP 47 tag; without one the language is identified.
     ///
     /// Errors: `InvalidInput` for a text over the limits, `Overloaded`, `DeadlineExceeded`, `Unavailable` during shutdown.
