@@ -22,6 +22,7 @@ class Example:
     emotions: list | None = None  # 28 floats, None where the source has no emotion labels
     sentiment: list | None = None  # target distribution over SENTIMENTS
     cues: list | None = None  # 20 floats; NaN marks a cue that the source says nothing about
+    soft: dict | None = None  # the teacher's probabilities, for the heads on which it is asked
     weight: float = 1.0
     key: str = ""  # where the row comes from
     meta: dict = dataclasses.field(default_factory=dict)
@@ -132,6 +133,47 @@ def written(path):
         )
 
 
+def annotated(path, root):
+    """Real texts of public sets, labelled on every head by the project: `data/annotated.jsonl` holds references and labels,
+    the texts come from `root`. A reference whose text has changed at its source is an error."""
+    texts = referenced(root)
+    for row in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        r = json.loads(row)
+        text = texts[r["ref"]]
+        if fingerprint(text) != r["sha256"]:
+            raise ValueError(f"{r['ref']}: the text is not the one that was labelled")
+        yield Example(
+            text=text,
+            source="annotated",
+            split=split_of(normalise(text)),
+            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
+            sentiment=[0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"]),
+            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            key=r["ref"],
+            meta={"sentiment": r["sentiment"], "part": r["ref"].split(":")[0]},
+        )
+
+
+def fingerprint(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def referenced(root):
+    """Text by reference (`source:key`), for every set that has annotated rows."""
+    found = {f"{e.source}:{e.key}": e.text for e in (*nhs(root), *uci(root))}
+    found.update({f"{e.source}:{e.key}": e.text.strip() for e in public_cues(root) if e.source != "multidogo"})
+    found.update({f"multidogo:{path.stem}:{n}": r["utterance"].strip() for path, n, r in multidogo(root)})
+    return found
+
+
+def multidogo(root):
+    for path in sorted((root / "multidogo").glob("*_train.tsv")):
+        with open(path, encoding="utf-8", newline="") as f:
+            for n, r in enumerate(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)):
+                if r["utterance"]:
+                    yield path, n, r
+
+
 UNKNOWN = float("nan")
 
 
@@ -170,11 +212,8 @@ def public_cues(root):
             r = json.loads(row)
             yield make(r["utterance"], "natcs", f"{path.stem}:{n}", [], quiet)
     ordinary = ["openinggreeting", "closinggreeting", "thankyou", "contentonly", "confirmation"]
-    for path in sorted((root / "multidogo").glob("*_train.tsv")):
-        with open(path, encoding="utf-8", newline="") as f:
-            for n, r in enumerate(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)):
-                text, intent = r["utterance"] or "", (r["intent"] or "").lower()
-                if len(text.split()) < 4 or n % 6:
-                    continue
-                if intent in ordinary:
-                    yield make(text, "multidogo", f"{path.stem}:{n}", [], explicit)
+    for path, n, r in multidogo(root):
+        if len(r["utterance"].split()) < 4 or n % 6:
+            continue
+        if (r["intent"] or "").lower() in ordinary:
+            yield make(r["utterance"], "multidogo", f"{path.stem}:{n}", [], explicit)

@@ -15,6 +15,8 @@ import network as N
 MAX_TOKENS = 256
 HEADS = {"sentiment": L.SENTIMENTS, "emotion": L.EMOTIONS, "cue": L.CUES}
 # Each head's loss is a mean over its labels; the weights bring their gradients to one scale.
+# Share of the teacher's opinion in the target where a text has a label of its own; where it has none the teacher decides.
+SOFT_SHARE = 0.6
 LOSS_WEIGHT = {"sentiment": 0.6, "emotion": 12.0, "cue": 10.0}
 
 
@@ -55,6 +57,12 @@ def tensors(batch):
         for name, value in (("sentiment", e.sentiment), ("emotion", e.emotions), ("cue", e.cues)):
             if value is not None:
                 targets[name][row] = torch.tensor(value)
+            if e.soft and name in e.soft:
+                # The losses are linear in the target: mixing targets mixes the teacher's loss with the labels' own.
+                soft = torch.tensor(e.soft[name])
+                known = ~targets[name][row].isnan()
+                mixed = SOFT_SHARE * soft + (1 - SOFT_SHARE) * targets[name][row]
+                targets[name][row] = torch.where(known, mixed, soft)
     return input_ids, mask, targets, weight
 
 
@@ -81,6 +89,8 @@ def parameter_groups(net, rate, head_rate, decay):
     layers = net.body.config.num_hidden_layers
     groups = {}
     for name, p in net.named_parameters():
+        if not p.requires_grad:
+            continue
         if name.startswith("body.embeddings"):
             lr = rate * decay ** (layers + 1)
         elif name.startswith("body.encoder.layer."):
@@ -93,8 +103,8 @@ def parameter_groups(net, rate, head_rate, decay):
 
 
 @torch.no_grad()
-def predict(net, tokenizer, examples):
-    """Logits per head, as numpy arrays in the order of `examples`."""
+def predict(net, tokenizer, examples, half=False):
+    """Logits per head, as numpy arrays in the order of `examples`; `half` computes in bfloat16."""
     net.eval()
     items = tokenise(tokenizer, examples)
     order = sorted(range(len(items)), key=lambda i: len(items[i][0]))
@@ -102,8 +112,10 @@ def predict(net, tokenizer, examples):
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]
         input_ids, mask, _, _ = tensors([items[i] for i in rows])
-        for name, value in net(input_ids, mask).items():
-            out[name][rows] = value.numpy()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            logits = net(input_ids, mask)
+        for name, value in logits.items():
+            out[name][rows] = value.float().numpy()
     return out
 
 
@@ -118,7 +130,7 @@ def dev_report(net, tokenizer, dev):
     report = {}
     for source in sorted({e.source for e in dev}):
         rows = [e for e in dev if e.source == source]
-        logits = predict(net, tokenizer, rows)
+        logits = predict(net, tokenizer, rows, half=True)
         graded = [i for i, e in enumerate(rows) if e.sentiment and e.meta.get("sentiment") != "mixed"]
         if graded:
             truth = np.array([np.argmax(rows[i].sentiment) for i in graded])
@@ -129,7 +141,7 @@ def dev_report(net, tokenizer, dev):
                 "macro_f1": float(f1(eye[truth], eye[guess]).mean()),
             }
         for head, field in (("emotion", "emotions"), ("cue", "cues")):
-            if getattr(rows[0], field) is None or source not in ("goemotions", "written"):
+            if getattr(rows[0], field) is None or source not in ("goemotions", "written", "annotated"):
                 continue
             truth = np.array([getattr(e, field) for e in rows]) > 0.5
             best = np.zeros(truth.shape[1])
@@ -140,8 +152,9 @@ def dev_report(net, tokenizer, dev):
     return report
 
 
-def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17, log=print):
-    """Trains in place. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
+def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17,
+        until=None, log=print):
+    """Trains in place, over the whole plan or its first `until` steps. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     items = tokenise(tokenizer, train)
@@ -157,15 +170,19 @@ def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.
         torch.set_rng_state(state["rng"])
         log(f"{name}: resumed at step {start}")
     warmup = max(1, len(plan) // 16)
-    log(f"{name}: {len(items)} texts, {len(plan)} steps")
+    end = min(until or len(plan), len(plan))
+    log(f"{name}: {len(items)} texts, {end} of {len(plan)} steps")
     net.train()
     clock, running = time.time(), 0.0
-    for step in range(start, len(plan)):
+    for step in range(start, end):
         scale = min((step + 1) / warmup, (len(plan) - step) / (len(plan) - warmup))
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * scale
         input_ids, mask, targets, weight = tensors(plan[step])
-        loss = loss_of(net(input_ids, mask), targets, weight)
+        # bfloat16 for the products, fp32 for weights and losses: nearly twice as fast where the processor has it.
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = net(input_ids, mask)
+        loss = loss_of({name: z.float() for name, z in logits.items()}, targets, weight)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -177,10 +194,10 @@ def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.
                 if v.is_floating_point():
                     average[k].mul_(keep).add_(v, alpha=1 - keep)
         if (step + 1) % 50 == 0:
-            left = (time.time() - clock) / (step + 1 - start) * (len(plan) - step - 1)
-            log(f"{name}: step {step + 1}/{len(plan)} loss {running / 50:.4f} left {left / 60:.1f} min")
+            left = (time.time() - clock) / (step + 1 - start) * (end - step - 1)
+            log(f"{name}: step {step + 1}/{end} loss {running / 50:.4f} left {left / 60:.1f} min")
             running = 0.0
-        if (step + 1) % 250 == 0 and step + 1 < len(plan):
+        if (step + 1) % 250 == 0 and step + 1 < end:
             partial = out / f"{name}.pt.part"
             torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average,
                         "step": step + 1, "rng": torch.get_rng_state()}, partial)

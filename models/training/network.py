@@ -33,9 +33,10 @@ def load_tokenizer():
 
 
 class Encoder(nn.Module):
-    def __init__(self, heads, dropout=0.1, base=None):
+    def __init__(self, heads, dropout=0.1, base=None, markers=(CLS, SEP)):
         super().__init__()
         self.heads = dict(heads)  # name -> labels
+        self.markers = markers  # ids of the tokens that open and close a text
         self.body = AutoModel.from_pretrained(base or base_directory(), attn_implementation="eager", add_pooling_layer=False)
         hidden = self.body.config.hidden_size
         self.dropout = nn.Dropout(dropout)
@@ -49,9 +50,8 @@ class Encoder(nn.Module):
     def encode(self, input_ids, attention_mask):
         return self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
-    @staticmethod
-    def pool_mask(input_ids, attention_mask):
-        return attention_mask.bool() & (input_ids != CLS) & (input_ids != SEP)
+    def pool_mask(self, input_ids, attention_mask):
+        return attention_mask.bool() & (input_ids != self.markers[0]) & (input_ids != self.markers[1])
 
     def forward(self, input_ids, attention_mask):
         hidden = self.dropout(self.encode(input_ids, attention_mask))
@@ -75,11 +75,15 @@ class Exported(nn.Module):
     logits [batch, labels], contributions [batch, tokens, labels], attention_scores [batch, tokens, heads].
     Heads whose activation is a softmax have their weights centred over the classes, which leaves the probabilities
     as they are and makes a class's contributions speak for it against the others.
+
+    Padding costs nothing but in the attention itself: every matrix product and every activation runs over the real
+    tokens only, laid end to end. They come together as [batch, tokens] for the attention, and part again after it.
     """
 
     def __init__(self, network, softmax_heads=("sentiment",)):
         super().__init__()
         self.network = network.eval()
+        self.layers = nn.ModuleList(FlatLayer(layer) for layer in network.body.encoder.layer)
         names = list(network.heads)
         weights, biases = [], []
         for name in names:
@@ -95,12 +99,70 @@ class Exported(nn.Module):
         self.register_buffer("head_of_label", torch.tensor(head_of_label))
 
     def forward(self, input_ids, attention_mask):
-        hidden = self.network.encode(input_ids, attention_mask)
-        mask = Encoder.pool_mask(input_ids, attention_mask)
-        scores = hidden @ self.score
+        batch, tokens = input_ids.shape
+        layout = Layout(attention_mask, self.layers[0].heads)
+        hidden = self.embed(input_ids, layout)
+        for layer in self.layers:
+            hidden = layer(hidden, layout)
+        mask = self.network.pool_mask(input_ids, attention_mask)
+        scores = (hidden @ self.score)[layout.place].view(batch, tokens, -1)
         weight = attention(scores, mask)
-        contributions = (hidden @ self.weight) * weight[:, :, self.head_of_label]
+        terms = (hidden @ self.weight)[layout.place].view(batch, tokens, -1)
+        contributions = terms * weight[:, :, self.head_of_label]
         return contributions.sum(1) + self.bias, contributions, scores
+
+    def embed(self, input_ids, layout):
+        own = self.network.body.embeddings
+        ids = input_ids.reshape(-1)[layout.kept]
+        position = own.position_embeddings.weight[layout.position]
+        return own.LayerNorm(own.word_embeddings(ids) + position + own.token_type_embeddings.weight[0])
+
+
+class Layout:
+    """Where the real tokens of a padded batch lie when they are laid end to end, and the way back."""
+
+    def __init__(self, attention_mask, heads):
+        batch, tokens = attention_mask.shape
+        flat = attention_mask.reshape(-1)
+        self.batch, self.tokens = batch, tokens
+        self.kept = flat.nonzero().squeeze(1)  # [n]: places in the padded batch
+        self.place = (flat.cumsum(0) - 1).clamp(min=0)  # [batch * tokens]: places in the flat one; padding has any
+        self.position = self.kept % tokens
+        head = torch.arange(heads)
+        # The gathers below split and join the heads on the way, so that they cost what the transposes did.
+        self.place_of_head = self.place.view(batch, 1, tokens) * (3 * heads) + head.view(1, heads, 1)
+        row = self.kept // tokens
+        self.kept_of_head = (row.unsqueeze(1) * heads + head) * tokens + self.position.unsqueeze(1)  # [n, heads]
+        self.bias = (1.0 - attention_mask.to(torch.float32)).view(batch, 1, 1, tokens) * -1e4
+
+
+class FlatLayer(nn.Module):
+    """One encoder layer over tokens laid end to end; query, key and value in one product."""
+
+    def __init__(self, layer):
+        super().__init__()
+        own = layer.attention.self
+        self.heads = own.num_attention_heads
+        self.size = own.attention_head_size
+        parts = [getattr(p, "linear", p) for p in (own.query, own.key, own.value)]
+        self.inverse = getattr(own.query, "inverse", None)
+        # The scale of the scores goes into the query's weights.
+        scale = [self.size**-0.5, 1.0, 1.0]
+        self.weight = nn.Parameter(torch.cat([p.weight.detach() * s for p, s in zip(parts, scale)]).T.contiguous())
+        self.bias = nn.Parameter(torch.cat([p.bias.detach() * s for p, s in zip(parts, scale)]))
+        self.attention_output = layer.attention.output
+        self.intermediate = layer.intermediate
+        self.output = layer.output
+
+    def forward(self, hidden, layout):
+        source = hidden if self.inverse is None else hidden * self.inverse
+        joined = (source @ self.weight + self.bias).view(-1, self.size)  # [n * 3 * heads, size]
+        query, key, value = (joined[layout.place_of_head + part * self.heads] for part in range(3))
+        scores = query @ key.transpose(-1, -2) + layout.bias
+        context = torch.softmax(scores, dim=-1) @ value  # [batch, heads, tokens, size]
+        joined = context.reshape(-1, self.size)[layout.kept_of_head].reshape(-1, self.heads * self.size)
+        hidden = self.attention_output(joined, hidden)
+        return self.output(self.intermediate(hidden), hidden)
 
 
 def save(network, path):
