@@ -64,7 +64,7 @@ fn queue(c: &mut Criterion) {
                 queue.push(Lane::Interactive, ticket, 5 + (ticket as usize * 37) % 60);
             }
             let mut batches = 0;
-            let limits = BatchLimits { budget: 256, overhead: 12 };
+            let limits = BatchLimits { budget: 256, overhead: 12, padding: 0.2 };
             while !queue.next_batch(limits, |_| true).is_empty() {
                 batches += 1;
             }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
-use crate::model::ModelBundle;
+use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 
 /// Histograms hand their samples over this often; without it they would grow for ever.
@@ -28,12 +28,17 @@ pub struct Surroundings {
     pub runtime_library: Option<std::path::PathBuf>,
 }
 
-/// Reads the model's files: the embedded ones, or a directory.
+/// Reads the model's files, the embedded ones or a directory, and lays the overlay over its manifest.
 pub fn load_bundle(config: &Config) -> Result<ModelBundle, Error> {
-    Ok(match &config.model.directory {
+    let mut bundle = match &config.model.directory {
         Some(directory) => ModelBundle::load_directory(directory)?,
         None => ModelBundle::load_embedded()?,
-    })
+    };
+    if let Some(overlay) = &config.model.overlay {
+        Overlay::load_onto(&mut bundle.manifest, overlay)?;
+        tracing::info!(overlay = %overlay.display(), "thresholds and calibration are replaced");
+    }
+    Ok(bundle)
 }
 
 /// Loads the model and starts its workers. Slow, and blocks.

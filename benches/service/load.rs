@@ -12,6 +12,7 @@ use tonic::transport::Channel;
 
 use crate::corpus::Corpus;
 use crate::process::Server;
+use crate::wire;
 
 /// Connections that share the calls: one would be a bottleneck of the client.
 const CONNECTIONS: usize = 4;
@@ -44,7 +45,7 @@ pub(crate) fn quantile(histogram: &Histogram<u64>, q: f64) -> f64 {
     histogram.value_at_quantile(q) as f64 / 1e3
 }
 
-pub(crate) async fn connect(url: &str) -> AnalysisServiceClient<Channel> {
+async fn connect(url: &str) -> AnalysisServiceClient<Channel> {
     let channel = Channel::from_shared(url.to_owned()).unwrap().tcp_nodelay(true).connect().await.unwrap();
     AnalysisServiceClient::new(channel).max_decoding_message_size(64 << 20)
 }
@@ -85,28 +86,26 @@ async fn unary(
 ) -> (Histogram<u64>, usize, usize) {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS.min(clients) {
-        connections.push(connect(&server.url).await);
+        connections.push(wire::connect(&server.url).await);
     }
     let texts: Arc<Vec<String>> = Arc::new(corpus.texts.clone());
     let next = Arc::new(AtomicUsize::new(0));
     let end = Instant::now() + options.length;
     let callers: Vec<_> = (0..clients)
         .map(|n| {
-            let mut client = connections[n % connections.len()].clone();
+            let sender = connections[n % connections.len()].clone();
             let (texts, next) = (Arc::clone(&texts), Arc::clone(&next));
             tokio::spawn(async move {
                 let (mut latencies, mut failed) = (histogram(), 0);
                 while Instant::now() < end {
                     let text = texts[next.fetch_add(1, Ordering::Relaxed) % texts.len()].clone();
-                    let options =
-                        Some(v1::AnalysisOptions { evidence: Some(options.evidence), ..Default::default() });
+                    let body = wire::framed(text, options.evidence);
                     let sent = Instant::now();
-                    let answer = client
-                        .analyze_text(v1::AnalyzeTextRequest { text, options, ..Default::default() })
-                        .await;
-                    match answer {
-                        Ok(_) => latencies.record(sent.elapsed().as_micros() as u64).unwrap(),
-                        Err(_) => failed += 1,
+                    match wire::call(sender.clone(), body).await {
+                        Some(status) if status.as_bytes() == wire::OK => {
+                            latencies.record(sent.elapsed().as_micros() as u64).unwrap();
+                        }
+                        _ => failed += 1,
                     }
                 }
                 (latencies, failed)

@@ -4,7 +4,7 @@
 //! The engine runs in this process; the service is the release binary in a process of its own, so that its CPU time and
 //! memory are its own. The client that loads it shares the machine, as the callers of a sidecar do.
 //!
-//!     cargo bench --bench service -- [--seconds N] [--quick] [--only short|mixed] [--no-overload]
+//!     cargo bench --bench service -- --help
 
 #![expect(
     clippy::print_stdout,
@@ -18,6 +18,7 @@ mod engine;
 mod load;
 mod overload;
 mod process;
+mod wire;
 
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ use serde_json::{Value, json};
 
 use load::Options;
 use process::Server;
+
+const USAGE: &str = "[--seconds N] [--quick] [--only short|mixed|none] [--no-overload] [--name NAME]";
 
 fn argument(name: &str) -> Option<String> {
     let all: Vec<String> = std::env::args().collect();
@@ -38,6 +41,10 @@ fn flag(name: &str) -> bool {
 // One thread: the client is to take little of the machine.
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    if flag("--help") {
+        println!("cargo bench --bench service -- {USAGE}");
+        return;
+    }
     let quick = flag("--quick");
     let seconds = argument("--seconds").map_or(if quick { 2 } else { 6 }, |s| s.parse().unwrap());
     let length = Duration::from_secs(seconds);

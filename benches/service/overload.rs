@@ -1,22 +1,24 @@
 //! Open-loop overload: calls arrive at a fixed rate, whatever the answers do.
+//!
+//! Every text differs from every other: none is answered by another's reading.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use attune::api::grpc::v1;
 use serde_json::{Value, json};
-use tonic::Code;
 
 use crate::corpus;
-use crate::load::{self, Options, connect, histogram, quantile};
+use crate::load::{self, Options, histogram, quantile};
 use crate::process::Server;
+use crate::wire::{self, OK, SHED};
 
 /// How many times the rate that the service holds.
 const TIMES: f64 = 20.0;
+/// Connections of the flood.
+const CONNECTIONS: usize = 4;
 /// Calls that may be in flight: what one client machine would have, too.
 const IN_FLIGHT: usize = 4000;
-
 pub(crate) async fn measure(length: Duration) -> Value {
     let corpus = corpus::all().remove(0);
     let server = Server::start(&["--set", "batching.cache_mb=0"]).await;
@@ -26,10 +28,9 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let memory_before = server.memory_mb();
     let rate = held.rate * TIMES;
     let mut connections = Vec::new();
-    for _ in 0..4 {
-        connections.push(connect(&server.url).await);
+    for _ in 0..CONNECTIONS {
+        connections.push(wire::connect(&server.url).await);
     }
-    let texts: Arc<Vec<String>> = Arc::new(corpus.texts.clone());
     let latencies = Arc::new(parking_lot::Mutex::new(histogram()));
     let counts: Arc<[AtomicUsize; 3]> = Arc::default();
     let in_flight = Arc::new(AtomicUsize::new(0));
@@ -45,24 +46,21 @@ pub(crate) async fn measure(length: Duration) -> Value {
                 continue;
             }
             in_flight.fetch_add(1, Ordering::Relaxed);
-            let mut client = connections[sent % connections.len()].clone();
-            let text = texts[sent % texts.len()].clone();
+            let sender = connections[sent % connections.len()].clone();
+            let body = wire::framed(format!("{} {sent}", corpus.texts[sent % corpus.texts.len()]), true);
             let (latencies, counts, in_flight) = (latencies.clone(), counts.clone(), in_flight.clone());
             calls.spawn(async move {
                 let at = Instant::now();
-                let answer = client.analyze_text(v1::AnalyzeTextRequest { text, ..Default::default() }).await;
-                match answer {
-                    Ok(_) => {
+                let status = wire::call(sender, body).await;
+                let place = match status.as_ref().map(|s| s.as_bytes()) {
+                    Some(OK) => {
                         latencies.lock().record(at.elapsed().as_micros() as u64).unwrap();
-                        counts[0].fetch_add(1, Ordering::Relaxed);
+                        0
                     }
-                    Err(status) if status.code() == Code::ResourceExhausted => {
-                        counts[1].fetch_add(1, Ordering::Relaxed);
-                    }
-                    Err(_) => {
-                        counts[2].fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+                    Some(SHED) => 1,
+                    _ => 2,
+                };
+                counts[place].fetch_add(1, Ordering::Relaxed);
                 in_flight.fetch_sub(1, Ordering::Relaxed);
             });
         }

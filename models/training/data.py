@@ -22,7 +22,7 @@ class Example:
     emotions: list | None = None  # 28 floats, None where the source has no emotion labels
     sentiment: list | None = None  # target distribution over SENTIMENTS
     cues: list | None = None  # 20 floats; NaN marks a cue that the source says nothing about
-    soft: dict | None = None  # the teacher's probabilities, for the heads on which it is asked
+    rationales: list | None = None  # (head, place of the label, character ranges that a person would point at)
     weight: float = 1.0
     key: str = ""  # where the row comes from
     meta: dict = dataclasses.field(default_factory=dict)
@@ -55,7 +55,7 @@ def goemotions(root):
             target = L.sentiment_of_emotions(names)
             only_ambiguous = target == "neutral" and "neutral" not in names
             yield Example(
-                text=text.replace("[NAME]", "Sam").replace("[RELIGION]", "religion"),
+                text=text,
                 source="goemotions",
                 split=split,
                 emotions=[1.0 if e in names else 0.0 for e in L.EMOTIONS],
@@ -130,6 +130,39 @@ def written(path):
             cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
             key=f"written:{n}",
             meta={"sentiment": r["sentiment"], "hard": r.get("hard", []), "channel": r["channel"]},
+        )
+
+
+def mark(examples, path):
+    """Gives written examples the spans of `data/rationales.jsonl` that say why a label is there."""
+    heads = {"cue": L.CUES, "emotion": L.EMOTIONS}
+    by_key = {e.key: e for e in examples if e.source == "written"}
+    for row in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        r = json.loads(row)
+        e = by_key.get(r["ref"])
+        if e is None:
+            continue
+        if fingerprint(e.text) != r["sha256"]:
+            raise ValueError(f"{r['ref']}: the text is not the one that was marked")
+        head, _, label = r["label"].partition(":")
+        starts = [(e.text.index(span), len(span)) for span in r["spans"]]
+        e.rationales = (e.rationales or []) + [(head, heads[head].index(label), [(a, a + n) for a, n in starts])]
+
+
+def exam(path):
+    """Texts that nobody who wrote training text has seen: `data/exam.jsonl`, only ever a test split. `emotions` holds every label
+    that would be acceptable as the main one."""
+    for n, row in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        r = json.loads(row)
+        yield Example(
+            text=r["text"],
+            source="exam",
+            split="test",
+            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
+            sentiment=[0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"]),
+            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            key=f"exam:{n}",
+            meta={"sentiment": r["sentiment"]},
         )
 
 

@@ -15,13 +15,23 @@ import network as N
 MAX_TOKENS = 256
 HEADS = {"sentiment": L.SENTIMENTS, "emotion": L.EMOTIONS, "cue": L.CUES}
 # Each head's loss is a mean over its labels; the weights bring their gradients to one scale.
-# Share of the teacher's opinion in the target where a text has a label of its own; where it has none the teacher decides.
-SOFT_SHARE = 0.6
 LOSS_WEIGHT = {"sentiment": 0.6, "emotion": 12.0, "cue": 10.0}
+
+
+# Weight of the rationales beside the labels.
+RATIONALE_WEIGHT = 0.5
 
 
 def tokenise(tokenizer, examples):
     ids = tokenizer([e.text for e in examples], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    marked = [e for e in examples if e.rationales]
+    if marked:
+        texts = tokenizer([e.text for e in marked], truncation=True, max_length=MAX_TOKENS, return_offsets_mapping=True)
+        for e, offsets in zip(marked, texts["offset_mapping"]):
+            e.meta["marks"] = [
+                (head, label, [any(a < end and start < b for start, end in spans) for a, b in offsets])
+                for head, label, spans in e.rationales
+            ]
     return list(zip(ids, examples))
 
 
@@ -57,12 +67,6 @@ def tensors(batch):
         for name, value in (("sentiment", e.sentiment), ("emotion", e.emotions), ("cue", e.cues)):
             if value is not None:
                 targets[name][row] = torch.tensor(value)
-            if e.soft and name in e.soft:
-                # The losses are linear in the target: mixing targets mixes the teacher's loss with the labels' own.
-                soft = torch.tensor(e.soft[name])
-                known = ~targets[name][row].isnan()
-                mixed = SOFT_SHARE * soft + (1 - SOFT_SHARE) * targets[name][row]
-                targets[name][row] = torch.where(known, mixed, soft)
     return input_ids, mask, targets, weight
 
 
@@ -84,13 +88,27 @@ def loss_of(logits, targets, weight):
     return total
 
 
+def rationale_loss(net, batch, hidden, weights):
+    """How much of what speaks for a label stands outside the words that a person marked for it: the mean over the batch of
+    -log(share of the positive contributions that the marked tokens hold)."""
+    total, rows = torch.zeros(()), len(batch)
+    for row, (_, e) in enumerate(batch):
+        for head, label, marks in e.meta.get("marks", []):
+            mask = torch.tensor(marks)
+            terms = weights[head][row, : len(marks), 0].float() * (
+                hidden[row, : len(marks)].float() @ net.out[head].weight[label]
+            )
+            positive = F.relu(terms)
+            if mask.any():
+                total = total - torch.log((positive[mask].sum() + 1e-3) / (positive.sum() + 1e-3)) / rows
+    return RATIONALE_WEIGHT * total
+
+
 def parameter_groups(net, rate, head_rate, decay):
     """Layer-wise learning-rate decay: lower layers move less."""
     layers = net.body.config.num_hidden_layers
     groups = {}
     for name, p in net.named_parameters():
-        if not p.requires_grad:
-            continue
         if name.startswith("body.embeddings"):
             lr = rate * decay ** (layers + 1)
         elif name.startswith("body.encoder.layer."):
@@ -152,9 +170,8 @@ def dev_report(net, tokenizer, dev):
     return report
 
 
-def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17,
-        until=None, log=print):
-    """Trains in place, over the whole plan or its first `until` steps. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
+def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17, log=print):
+    """Trains in place. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     items = tokenise(tokenizer, train)
@@ -170,19 +187,19 @@ def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.
         torch.set_rng_state(state["rng"])
         log(f"{name}: resumed at step {start}")
     warmup = max(1, len(plan) // 16)
-    end = min(until or len(plan), len(plan))
-    log(f"{name}: {len(items)} texts, {end} of {len(plan)} steps")
+    log(f"{name}: {len(items)} texts, {len(plan)} steps")
     net.train()
     clock, running = time.time(), 0.0
-    for step in range(start, end):
+    for step in range(start, len(plan)):
         scale = min((step + 1) / warmup, (len(plan) - step) / (len(plan) - warmup))
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * scale
         input_ids, mask, targets, weight = tensors(plan[step])
         # bfloat16 for the products, fp32 for weights and losses: nearly twice as fast where the processor has it.
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = net(input_ids, mask)
+            logits, hidden, weights = net.parts(input_ids, mask)
         loss = loss_of({name: z.float() for name, z in logits.items()}, targets, weight)
+        loss = loss + rationale_loss(net, plan[step], hidden, weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -194,10 +211,10 @@ def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.
                 if v.is_floating_point():
                     average[k].mul_(keep).add_(v, alpha=1 - keep)
         if (step + 1) % 50 == 0:
-            left = (time.time() - clock) / (step + 1 - start) * (end - step - 1)
-            log(f"{name}: step {step + 1}/{end} loss {running / 50:.4f} left {left / 60:.1f} min")
+            left = (time.time() - clock) / (step + 1 - start) * (len(plan) - step - 1)
+            log(f"{name}: step {step + 1}/{len(plan)} loss {running / 50:.4f} left {left / 60:.1f} min")
             running = 0.0
-        if (step + 1) % 250 == 0 and step + 1 < end:
+        if (step + 1) % 250 == 0 and step + 1 < len(plan):
             partial = out / f"{name}.pt.part"
             torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average,
                         "step": step + 1, "rng": torch.get_rng_state()}, partial)

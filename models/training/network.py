@@ -33,11 +33,10 @@ def load_tokenizer():
 
 
 class Encoder(nn.Module):
-    def __init__(self, heads, dropout=0.1, base=None, markers=(CLS, SEP)):
+    def __init__(self, heads, dropout=0.1):
         super().__init__()
         self.heads = dict(heads)  # name -> labels
-        self.markers = markers  # ids of the tokens that open and close a text
-        self.body = AutoModel.from_pretrained(base or base_directory(), attn_implementation="eager", add_pooling_layer=False)
+        self.body = AutoModel.from_pretrained(base_directory(), attn_implementation="eager", add_pooling_layer=False)
         hidden = self.body.config.hidden_size
         self.dropout = nn.Dropout(dropout)
         self.score = nn.ModuleDict({name: nn.Linear(hidden, 1, bias=False) for name in self.heads})
@@ -50,17 +49,23 @@ class Encoder(nn.Module):
     def encode(self, input_ids, attention_mask):
         return self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
-    def pool_mask(self, input_ids, attention_mask):
-        return attention_mask.bool() & (input_ids != self.markers[0]) & (input_ids != self.markers[1])
+    @staticmethod
+    def pool_mask(input_ids, attention_mask):
+        return attention_mask.bool() & (input_ids != CLS) & (input_ids != SEP)
 
     def forward(self, input_ids, attention_mask):
+        logits, _, _ = self.parts(input_ids, attention_mask)
+        return logits
+
+    def parts(self, input_ids, attention_mask):
+        """Logits per head, the tokens' vectors, and the pooling weights per head."""
         hidden = self.dropout(self.encode(input_ids, attention_mask))
         mask = self.pool_mask(input_ids, attention_mask)
-        logits = {}
+        logits, weights = {}, {}
         for name in self.heads:
-            weight = attention(self.score[name](hidden), mask)
-            logits[name] = self.out[name]((weight * hidden).sum(1))
-        return logits
+            weights[name] = attention(self.score[name](hidden), mask)
+            logits[name] = self.out[name]((weights[name] * hidden).sum(1))
+        return logits, hidden, weights
 
 
 def attention(scores, mask):
@@ -104,7 +109,7 @@ class Exported(nn.Module):
         hidden = self.embed(input_ids, layout)
         for layer in self.layers:
             hidden = layer(hidden, layout)
-        mask = self.network.pool_mask(input_ids, attention_mask)
+        mask = Encoder.pool_mask(input_ids, attention_mask)
         scores = (hidden @ self.score)[layout.place].view(batch, tokens, -1)
         weight = attention(scores, mask)
         terms = (hidden @ self.weight)[layout.place].view(batch, tokens, -1)

@@ -3,17 +3,14 @@
     python recipe.py --data DATA --out WORK --model ../attune-en-small
 
 Stages, each skipped when its result is there, so that a killed run goes on where it was:
-  teach1   the teacher on public sets and the written messages
-  teach2   the same with the weight on written and annotated messages
-  soft     the teacher's opinion, `data/soft_labels.npz`; kept with the recipe, so that these three run only without it
   base     the student on public sets with emotion and sentiment labels
-  domain   the written and annotated messages, with a share of the public sets and of ordinary messages, and what the
-           teacher says of them
+  domain   the written and annotated messages, with a share of the public sets and of ordinary messages
   polish   the same with less replay of the public sets
   package  calibration and thresholds on dev splits, ONNX, int8, golden scores, manifest
 """
 
 import argparse
+import dataclasses
 import pathlib
 import random
 import sys
@@ -21,16 +18,16 @@ import time
 
 import torch
 
+import augment
 import data as D
 import emoji_tokens
 import fit
 import network as N
-import teacher
 
 HERE = pathlib.Path(__file__).parent
 WRITTEN = HERE / "data" / "written.jsonl"
 ANNOTATED = HERE / "data" / "annotated.jsonl"
-SOFT = HERE / "data" / "soft_labels.npz"
+RATIONALES = HERE / "data" / "rationales.jsonl"
 
 
 def log(message):
@@ -56,29 +53,6 @@ def fresh_network():
     return net, tokenizer
 
 
-def teach1(root, out):
-    examples = public(root)
-    train, rng = split(examples, "train"), random.Random(7)
-    chosen = [e for e in train if e.source == "goemotions"] + split(list(D.written(WRITTEN)), "train")
-    chosen += rng.sample([e for e in train if e.source == "nhs_fft"], 3_000)
-    chosen += rng.sample([e for e in train if e.source == "uci_sentences"], 1_000)
-    net, tokenizer = teacher.fresh(out)
-    fit.run("teach1", out, net, tokenizer, chosen, teacher_dev(root), epochs=1, rate=5e-5, head_rate=1e-3,
-            until=500, log=log)
-
-
-def teach2(root, out):
-    train = mixture(root, own=2, annotated=2, goemotions=13_000, nhs=1_000, ordinary=600, uci=300, seed=11)
-    net, tokenizer = teacher.load(out, "teach1")
-    fit.run("teach2", out, net, tokenizer, train, teacher_dev(root), epochs=1, rate=5e-5, head_rate=5e-4, seed=18,
-            log=log)
-
-
-def teacher_dev(root):
-    dev = split(public(root), "dev")
-    return [e for e in dev if e.source == "goemotions"][:2_000] + split(own_messages(root), "dev")
-
-
 def own_messages(root):
     """What the project wrote, and what it labelled."""
     return [*D.written(WRITTEN), *D.annotated(ANNOTATED, root)]
@@ -86,8 +60,11 @@ def own_messages(root):
 
 def base(root, out):
     examples = public(root)
+    train = split(examples, "train")
+    nhs = random.Random(3).sample([e for e in train if e.source == "nhs_fft"], 3_000)
+    train = [e for e in train if e.source != "nhs_fft"] + nhs
     net, tokenizer = fresh_network()
-    fit.run("base", out, net, tokenizer, split(examples, "train"), split(examples, "dev"),
+    fit.run("base", out, net, tokenizer, train, split(examples, "dev"),
             epochs=2, rate=1.5e-4, head_rate=6e-4, log=log)
 
 
@@ -110,36 +87,30 @@ def mixture(root, own, annotated, goemotions, nhs, ordinary, uci, seed=5):
     return chosen
 
 
-def domain_examples(root):
-    return mixture(root, own=5, annotated=3, goemotions=16_000, nhs=3_000, ordinary=4_000, uci=1_500)
+def named(example, rng):
+    """GoEmotions hides names behind a placeholder; half of the texts get a name."""
+    if "[NAME]" not in example.text or rng.random() < 0.5:
+        return example
+    return dataclasses.replace(example, text=example.text.replace("[NAME]", rng.choice(augment.NAMES)))
 
 
-def polish_examples(root):
-    return mixture(root, own=4, annotated=2, goemotions=8_000, nhs=1_500, ordinary=1_500, uci=500, seed=6)
-
-
-def soft(root, out):
-    """The teacher's opinion on what the student's last two stages read."""
-    teacher.write_soft_labels(out, "teach2", domain_examples(root) + polish_examples(root), SOFT, log)
-
-
-def distil(name, root, out, train, start, seed):
-    log(f"{name}: {teacher.attach(train, SOFT)} of {len(train)} texts without the teacher's opinion")
-    for e in train:
-        # The teacher saw GoEmotions once: there the raters' labels are better than its opinion.
-        if e.source == "goemotions" and e.soft:
-            e.soft = {head: p for head, p in e.soft.items() if head == "cue" or (head == "sentiment" and not e.sentiment)}
+def tune(name, root, out, train, start, seed):
+    D.mark(train, RATIONALES)
+    rng = random.Random(seed)
+    train = [augment.varied(named(e, rng), rng) if e.source != "uci_sentences" else e for e in train]
     net, tokenizer = N.load(out / start)
     dev = split(public(root), "dev") + split(own_messages(root), "dev")
     fit.run(name, out, net, tokenizer, train, dev, epochs=1, rate=1e-4, head_rate=4e-4, seed=seed, log=log)
 
 
 def domain(root, out):
-    distil("domain", root, out, domain_examples(root), "base", 17)
+    train = mixture(root, own=6, annotated=3, goemotions=14_000, nhs=2_500, ordinary=4_000, uci=1_000)
+    tune("domain", root, out, train, "base", 17)
 
 
 def polish(root, out):
-    distil("polish", root, out, polish_examples(root), "domain", 18)
+    train = mixture(root, own=6, annotated=2, goemotions=8_000, nhs=1_000, ordinary=1_000, uci=500, seed=6)
+    tune("polish", root, out, train, "domain", 18)
 
 
 # GoEmotions labels with under 600 training texts, by their place in the list.
@@ -151,16 +122,13 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True, help="directory that holds the public data sets")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="working directory for checkpoints and logs")
     parser.add_argument("--model", type=pathlib.Path, help="model directory to write (stage package)")
-    parser.add_argument("--stage", choices=["teach1", "teach2", "soft", "base", "domain", "polish", "package", "all"], default="all")
+    parser.add_argument("--stage", choices=["base", "domain", "polish", "package", "all"], default="all")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    teaching = [("teach1", teach1), ("teach2", teach2), ("soft", soft)]
-    learning = [("base", base), ("domain", domain), ("polish", polish)]
-    # The teacher's opinion is kept with the recipe: it is formed anew only on request.
-    for name, stage in (learning if arguments.stage == "all" and SOFT.exists() else teaching + learning):
+    for name, stage in (("base", base), ("domain", domain), ("polish", polish)):
         if arguments.stage in (name, "all") and not (arguments.out / name / "weights.pt").exists():
             stage(arguments.data, arguments.out)
     if arguments.stage in ("package", "all"):

@@ -61,7 +61,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// `rate` is a first estimate, in padded tokens per second of all workers together.
+    /// `rate` is a first estimate, in tokens per second of all workers together.
     pub fn new(settings: AdmissionSettings, rate: f64) -> Self {
         Self { settings, rate: rate.max(1.0), overloaded_until: None }
     }

@@ -30,7 +30,7 @@ pub struct BatcherSettings {
     pub markers: Markers,
     /// Threads, each with its own session; at least 1.
     pub workers: usize,
-    /// Padded tokens per batch; `None` calibrates at warm-up.
+    /// Tokens per batch; `None` calibrates at warm-up.
     pub batch_tokens: Option<usize>,
     /// Bounds of each lane.
     pub admission: AdmissionSettings,
@@ -131,6 +131,7 @@ impl Batcher {
             workers = backends.len(),
             batch_tokens = limits.budget,
             batch_overhead_tokens = limits.overhead,
+            padding_cost = limits.padding,
             tokens_per_second = rate as u64,
             "dynamic batcher is ready"
         );

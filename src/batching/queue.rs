@@ -1,6 +1,6 @@
 //! The queue as a value: two lanes with a fair share, and late-bound batches. Knows no clock, no lock and no model.
 //!
-//! Laws (property-tested below): each item leaves once; a batch's padded size stays within the budget unless it is one
+//! Laws (property-tested below): each item leaves once; a batch's cost stays within the budget unless it is one
 //! item alone; an item at place k of its lane leaves within k batches of that lane;
 //! while both lanes wait, each gets at least its share.
 
@@ -44,13 +44,22 @@ impl Lane {
     }
 }
 
-/// What a batch may be; measured at start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a batch may be, and what it costs; measured at start. Costs are in the time of one token.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchLimits {
-    /// Padded tokens of a batch; an item longer than that goes alone.
+    /// Most that the tokens of a batch may cost; an item longer than that goes alone.
     pub budget: usize,
-    /// What a batch costs beside its tokens, in tokens' time: padding up to this is cheaper than another batch.
+    /// What a batch costs beside its tokens.
     pub overhead: usize,
+    /// What a token of padding costs: 1 in an ordinary graph, little in one that skips padding but in its attention.
+    pub padding: f64,
+}
+
+impl BatchLimits {
+    /// Cost of `rows` rows that hold `tokens` together and are padded to `longest`.
+    fn cost(&self, rows: usize, tokens: usize, longest: usize) -> f64 {
+        tokens as f64 + self.padding * (rows * longest - tokens) as f64
+    }
 }
 
 /// How far behind the oldest item neighbours are looked for; bounds the time under the lock.
@@ -101,7 +110,7 @@ impl Queue {
     }
 
     /// Takes the next batch within `limits`, from the lane that is behind: its oldest item with the neighbours in length that
-    /// make the batch do the most useful work per time, filled up with items of the other lane that cost no padding. Tickets
+    /// make the batch do the most useful work per time, filled up with items of the other lane that fit in between. Tickets
     /// that `is_live` denies leave the queue on the way and are not returned.
     pub fn next_batch(&mut self, limits: BatchLimits, mut is_live: impl FnMut(u64) -> bool) -> Vec<u64> {
         while let Some(lane) = self.next_lane() {
@@ -118,7 +127,7 @@ impl Queue {
                 continue;
             }
             self.fill_up(1 - place, limits, &mut batch, &mut is_live);
-            self.charge(lane, &batch);
+            self.charge(lane, limits, &batch);
             return batch.into_iter().map(|i| i.ticket).collect();
         }
         Vec::new()
@@ -165,10 +174,11 @@ impl Queue {
     }
 
     /// The lane that chose the batch pays for all of it, so that a lane can't be slowed by its guests.
-    fn charge(&mut self, lane: Lane, batch: &[Item]) {
+    fn charge(&mut self, lane: Lane, limits: BatchLimits, batch: &[Item]) {
         let longest = batch.iter().map(|i| i.tokens).max().unwrap_or(0);
-        let padded = (longest * batch.len()) as u64;
-        self.virtual_time[lane.place()] += padded * TICKS / lane.weight();
+        let tokens = batch.iter().map(|i| i.tokens).sum();
+        let cost = limits.cost(batch.len(), tokens, longest).ceil() as u64;
+        self.virtual_time[lane.place()] += cost * TICKS / lane.weight();
     }
 
     /// Adds items of a lane that are no longer than the batch's longest and no shorter than its shortest.
@@ -181,14 +191,17 @@ impl Queue {
     ) {
         let lengths = || batch.iter().map(|i| i.tokens);
         let (Some(shortest), Some(longest)) = (lengths().min(), lengths().max()) else { return };
-        let room = (limits.budget / longest).saturating_sub(batch.len());
+        let (mut rows, mut tokens) = (batch.len(), lengths().sum::<usize>());
         let places = self.lanes[place]
             .iter()
             .take(LOOK_AHEAD)
             .enumerate()
             .filter(|(_, item)| (shortest..=longest).contains(&item.tokens))
+            .take_while(|(_, item)| {
+                (rows, tokens) = (rows + 1, tokens + item.tokens);
+                limits.cost(rows, tokens, longest) <= limits.budget as f64
+            })
             .map(|(at, _)| at)
-            .take(room)
             .collect();
         let guests = self.take(place, places, is_live);
         batch.extend(guests);
@@ -217,7 +230,7 @@ impl Queue {
 
 /// The run of `near` (tokens and place, sorted by tokens) around index `must` that serves most per time.
 ///
-/// A batch takes the time of `overhead + rows · longest` tokens and serves the sum of its rows' lengths. In the order of
+/// A batch takes the time of `overhead + cost` tokens and serves the sum of its rows' lengths. In the order of
 /// length, the best batch is a run of neighbours: every possible longest item is tried, with ever more shorter ones.
 fn best_run(near: &[(usize, usize)], must: usize, limits: BatchLimits) -> std::ops::Range<usize> {
     // The oldest goes alone if nothing better is found.
@@ -227,11 +240,12 @@ fn best_run(near: &[(usize, usize)], must: usize, limits: BatchLimits) -> std::o
         let mut useful = 0;
         for first in (0..=last).rev() {
             let rows = last - first + 1;
-            if rows > 1 && rows * longest > limits.budget {
+            useful += near[first].0;
+            let cost = limits.cost(rows, useful, longest);
+            if rows > 1 && cost > limits.budget as f64 {
                 break;
             }
-            useful += near[first].0;
-            let rate = useful as f64 / (limits.overhead + rows * longest) as f64;
+            let rate = useful as f64 / (limits.overhead as f64 + cost);
             if rate > best.0 && first <= must {
                 best = (rate, first..last + 1);
             }

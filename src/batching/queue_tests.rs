@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::*;
 use proptest::prelude::*;
 
-/// With an overhead of a short message.
+/// With an overhead of a short message, and padding that costs as much as text.
 fn limits(budget: usize) -> BatchLimits {
-    BatchLimits { budget, overhead: 12 }
+    BatchLimits { budget, overhead: 12, padding: 1.0 }
 }
 
 fn lane(bulk: bool) -> Lane {
@@ -38,7 +38,8 @@ fn neighbours_of_similar_length_join_the_oldest_and_others_wait() {
 fn padding_is_accepted_as_long_as_it_serves_more_per_time() {
     let batch_of = |tokens: &[usize], overhead| {
         let items: Vec<(bool, usize)> = tokens.iter().map(|t| (false, *t)).collect();
-        let mut batch = filled(&items).0.next_batch(BatchLimits { budget: 512, overhead }, |_| true);
+        let mut batch =
+            filled(&items).0.next_batch(BatchLimits { budget: 512, overhead, padding: 1.0 }, |_| true);
         batch.sort_unstable();
         batch
     };
@@ -47,6 +48,19 @@ fn padding_is_accepted_as_long_as_it_serves_more_per_time() {
     // 30 / (40 + 30) = .43 alone; 50 / (40 + 60) = .50 with the second: dear batches fill up.
     assert_eq!(batch_of(&[30, 20], 40), [0, 1]);
     assert_eq!(batch_of(&[20, 30], 40), [0, 1]);
+}
+
+#[test]
+fn where_padding_is_cheap_lengths_mix() {
+    let items = [(false, 20), (false, 200), (false, 22), (false, 40)];
+    let batch_of = |padding| {
+        let mut batch = filled(&items).0.next_batch(BatchLimits { padding, ..limits(512) }, |_| true);
+        batch.sort_unstable();
+        batch
+    };
+    assert_eq!(batch_of(1.0), [0, 2]);
+    assert_eq!(batch_of(0.2), [0, 2, 3]);
+    assert_eq!(batch_of(0.0), [0, 1, 2, 3]);
 }
 
 #[test]
@@ -84,16 +98,20 @@ proptest! {
     fn each_item_leaves_once_and_no_batch_exceeds_the_budget(
         items in prop::collection::vec((any::<bool>(), 3usize..300), 0..200),
         budget in 16usize..600,
+        padding in 0.0..=1.0f64,
     ) {
+        let limits = BatchLimits { padding, ..limits(budget) };
         let (mut queue, known) = filled(&items);
         let mut seen = Vec::new();
         loop {
-            let batch = queue.next_batch(limits(budget), |_| true);
+            let batch = queue.next_batch(limits, |_| true);
             if batch.is_empty() {
                 break;
             }
             let longest = batch.iter().map(|t| known[t].1).max().unwrap();
-            prop_assert!(batch.len() == 1 || longest * batch.len() <= budget);
+            let tokens: usize = batch.iter().map(|t| known[t].1).sum();
+            let cost = tokens as f64 + padding * (longest * batch.len() - tokens) as f64;
+            prop_assert!(batch.len() == 1 || cost <= budget as f64);
             seen.extend(batch);
         }
         seen.sort_unstable();

@@ -36,7 +36,7 @@ pub(super) fn run(shared: &Shared, mut backend: Box<dyn Backend>) {
         let padded = columns * rows.len();
         let real: usize = rows.iter().map(|r| r.len() + MARKER_TOKENS).sum();
         metrics::batch(rows.len(), real, padded, elapsed);
-        finish(shared, &batch, results, started, elapsed, padded);
+        finish(shared, &batch, results, started, elapsed, real);
     }
 }
 
@@ -104,12 +104,12 @@ fn finish(
     results: Vec<Result<WindowOutput, InferenceError>>,
     started: Instant,
     elapsed: Duration,
-    padded: usize,
+    tokens: usize,
 ) {
     let mut done = Vec::with_capacity(batch.len());
     {
         let mut state = shared.state.lock();
-        state.admission.observe(padded, elapsed, shared.settings.workers);
+        state.admission.observe(tokens, elapsed, shared.settings.workers);
         for ((ticket, _), result) in batch.iter().zip(results) {
             let Some((key, entry)) = state.entries.remove(*ticket) else { continue };
             let result = result.map(Arc::new);

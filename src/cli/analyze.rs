@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
 use super::arguments::{AnalyzeOptions, Format};
-use super::{json, table, write_out};
+use super::{executor, json, table, write_out};
 use crate::api::grpc::analysis::AnalysisApi;
 use crate::api::grpc::client::Client;
 use crate::api::grpc::v1;
@@ -44,9 +44,7 @@ pub(super) fn run(
 ) -> Result<(), Error> {
     let request_options = request_options(options)?;
     let mut texts = texts(options, config.limits.text_bytes)?;
-    let executor =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)?;
-    executor.block_on(async {
+    executor()?.block_on(async {
         let scorer = match &options.server {
             Some(url) => Scorer::There(Client::connect(url).await?),
             None => Scorer::Here(AnalysisApi::new(app::build_models(config, surroundings)?, CHUNK_ITEMS)),

@@ -25,6 +25,9 @@ pub(super) struct Settings {
     /// Model directory, instead of the embedded model
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) model: Option<PathBuf>,
+    /// Thresholds and calibration from attune calibrate, in place of the model's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) overlay: Option<PathBuf>,
     /// Log filter in RUST_LOG syntax
     #[arg(long, global = true, value_name = "FILTER")]
     pub(super) log: Option<String>,
@@ -36,6 +39,12 @@ pub(super) enum Command {
     Serve(ServeOptions),
     /// Score texts and print them with their evidence
     Analyze(AnalyzeOptions),
+    /// Measure the model on a file of labelled texts
+    Eval(EvalOptions),
+    /// Fit thresholds and calibration to a file of labelled texts
+    Calibrate(CalibrateOptions),
+    /// Say what another model or overlay would change on a file of texts
+    Diff(DiffOptions),
     /// List the models, their heads and labels
     Models(ModelsOptions),
     /// Print every setting with its default
@@ -114,4 +123,110 @@ pub(super) struct ModelsOptions {
     /// List every label with its threshold
     #[arg(long)]
     pub(super) labels: bool,
+}
+
+/// A file of texts and how to read it.
+#[derive(Debug, Args)]
+pub(super) struct TextOptions {
+    /// File with the texts: .csv, .tsv, .jsonl, or .txt with a text per line
+    #[arg(long, value_name = "FILE")]
+    pub(super) data: PathBuf,
+    /// Form of the file, instead of going by its extension
+    #[arg(long, value_enum)]
+    pub(super) input_format: Option<FormatName>,
+    /// Column or field with the texts: its name, or a column's number from 1; else text, or 1 without a header
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) text_column: Option<String>,
+    /// The first row of a CSV or TSV file is a text, and columns have numbers
+    #[arg(long)]
+    pub(super) no_header: bool,
+    /// Language of the texts (BCP 47); it is not identified, so that no row drops out
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub(super) language: String,
+}
+
+/// A file of labelled texts.
+#[derive(Debug, Args)]
+pub(super) struct LabelledOptions {
+    #[command(flatten)]
+    pub(super) texts: TextOptions,
+    /// What the labels speak of
+    #[arg(long, value_enum)]
+    pub(super) task: TaskName,
+    /// What the file's labels mean (TOML, with the tables labels and groups)
+    #[arg(long, value_name = "FILE")]
+    pub(super) mapping: Option<PathBuf>,
+    /// Column or field with the labels; else the task's name, or label, or 2 without a header
+    #[arg(long, value_name = "COLUMN", conflicts_with = "labels")]
+    pub(super) label_column: Option<String>,
+    /// File with the labels of each line of a --data file of plain lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) labels: Option<PathBuf>,
+    /// What stands between several labels of a cell; else | in CSV and a comma elsewhere
+    #[arg(long, value_name = "TEXT")]
+    pub(super) separator: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalOptions {
+    #[command(flatten)]
+    pub(super) labelled: LabelledOptions,
+    /// Print this number alone: macro_f1, accuracy, ece, …, or LABEL.f1
+    #[arg(long, value_name = "NAME")]
+    pub(super) metric: Option<String>,
+    /// Write everything that was measured to a file
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Draw a reliability diagram (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(super) diagram: Option<PathBuf>,
+    /// Resamples of the bootstrap behind the 95 % intervals; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub(super) resamples: u32,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateOptions {
+    #[command(flatten)]
+    pub(super) labelled: LabelledOptions,
+    /// Where to write the overlay (TOML)
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffOptions {
+    #[command(flatten)]
+    pub(super) texts: TextOptions,
+    /// Model directory or overlay to compare with
+    #[arg(long, value_name = "DIR_OR_OVERLAY")]
+    pub(super) with: PathBuf,
+    /// Write everything that was found to a file
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Show the texts of the rows that move most, instead of their numbers alone
+    #[arg(long)]
+    pub(super) show_text: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatName {
+    /// Separated by commas
+    Csv,
+    /// Separated by tabs, without quotation marks
+    Tsv,
+    /// One JSON object per line
+    Jsonl,
+    /// One text per line
+    Lines,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TaskName {
+    /// Negative, neutral, positive; mixed is left out
+    Sentiment,
+    /// Emotion labels, any number per text
+    Emotion,
+    /// Customer cues, any number per text
+    Cues,
 }

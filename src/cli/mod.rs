@@ -2,7 +2,11 @@
 
 mod analyze;
 mod arguments;
+mod calibrate;
+mod diff;
+mod eval;
 mod json;
+mod labelled;
 mod models;
 mod paint;
 mod serve;
@@ -62,6 +66,21 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
             quiet_logs(&arguments.settings, &config)?;
             models::run(&options, &config)
         }
+        Command::Eval(options) => {
+            let config = load(&arguments.settings, Vec::new())?;
+            quiet_logs(&arguments.settings, &config)?;
+            eval::run(&options, &config, &surroundings())
+        }
+        Command::Calibrate(options) => {
+            let config = load(&arguments.settings, Vec::new())?;
+            quiet_logs(&arguments.settings, &config)?;
+            calibrate::run(&options, &config, &surroundings())
+        }
+        Command::Diff(options) => {
+            let config = load(&arguments.settings, Vec::new())?;
+            quiet_logs(&arguments.settings, &config)?;
+            diff::run(&options, &config, &surroundings())
+        }
         Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -77,6 +96,9 @@ fn load(settings: &Settings, mut flags: Vec<(String, String)>) -> Result<Config,
     }
     if let Some(model) = &settings.model {
         flags.push(("model.directory".into(), model.display().to_string()));
+    }
+    if let Some(overlay) = &settings.overlay {
+        flags.push(("model.overlay".into(), overlay.display().to_string()));
     }
     for pair in &settings.set {
         let (key, value) = pair
@@ -112,6 +134,17 @@ fn quiet_logs(settings: &Settings, config: &Config) -> Result<(), Error> {
         return start_logs(config);
     }
     logs::init("warn", config.log.format).map_err(|e| Error::invalid("log.filter", e))
+}
+
+/// What runs the async parts of a command.
+fn executor() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::internal)
+}
+
+/// Writes a file that the caller asked for.
+fn write_file(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text)
+        .map_err(|e| Error::new(ErrorKind::Unavailable, format!("can't write {}: {e}", path.display())))
 }
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.

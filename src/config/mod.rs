@@ -58,6 +58,9 @@ pub struct Model {
     /// `None` for the embedded model.
     #[serde(deserialize_with = "path")]
     pub directory: Option<PathBuf>,
+    /// `None` for the manifest's own thresholds and calibration.
+    #[serde(deserialize_with = "path")]
+    pub overlay: Option<PathBuf>,
 }
 
 /// `[inference]`
@@ -75,7 +78,7 @@ pub struct Inference {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batching {
-    /// Padded tokens per batch; 0 measures the best at start.
+    /// Tokens per batch; 0 measures the best at start.
     pub batch_tokens: usize,
     /// Tokens that may wait in each lane.
     pub queue_tokens: usize,

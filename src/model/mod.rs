@@ -1,7 +1,9 @@
-//! Model artefacts: the manifest, the files it names, and their checksums. Knows nothing about inference.
+//! Model artefacts: the manifest, the files it names, their checksums, and overlays. Knows nothing about inference.
 
 pub mod bundle;
 pub mod manifest;
+pub mod overlay;
 
 pub use bundle::{BundleError, ModelBundle};
 pub use manifest::{Activation, Head, HeadKind, Manifest, ManifestError, MixedRule};
+pub use overlay::{Overlay, OverlayEntry, OverlayError};

@@ -23,6 +23,8 @@ use crate::telemetry::metrics;
 const WINDOWS_IN_FLIGHT: usize = 4;
 /// Texts above this many bytes leave the async threads while they are tokenised and read out.
 const BLOCKING_BYTES: usize = 8 * 1024;
+/// Tokens of a short message.
+const SHORT_TEXT: usize = 16;
 /// Texts above this many tokens share `LONG_TOKENS`.
 const LONG_TEXT: usize = 4096;
 /// Tokens of long texts that may be held at once; a token takes some 200 bytes with 51 labels.
@@ -81,6 +83,11 @@ impl Analyzer {
     /// What the model is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Whether even a short text would be refused right now; asked before a request is read. Errors: `Overloaded`.
+    pub fn check_overload(&self) -> Result<(), Error> {
+        self.batcher.check_room(SHORT_TEXT, Lane::Interactive, None)
     }
 
     /// Reads `text`. `language` is the caller's BCP 47 tag; without one the language is identified.

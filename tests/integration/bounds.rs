@@ -114,6 +114,50 @@ async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_queue_is_cut_back_a_call_is_refused_before_its_body_is_sent() {
+    let (factory, gate) = gated();
+    let settings = [("batching.queue_tokens", "1024"), ("batching.cache_mb", "0")];
+    let server = TestServer::start(&settings, factory).await;
+    ready(&server).await;
+    gate.shut();
+    let client = server.analysis().await;
+    let calls: Vec<_> = (0..400)
+        .map(|n| {
+            let mut client = client.clone();
+            tokio::spawn(
+                async move { client.analyze_text(request(&format!("call number {n} of many"))).await },
+            )
+        })
+        .collect();
+    let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let refused = loop {
+        let call = http::Request::post("http://attune/attune.v1.AnalysisService/AnalyzeText")
+            .header("content-type", "application/grpc")
+            .body(())
+            .unwrap();
+        let mut sender = sender.clone().ready().await.unwrap();
+        let (answer, _body_never_sent) = sender.send_request(call, false).unwrap();
+        // Until the queue has overflowed, the service waits for the body.
+        if let Ok(answer) = tokio::time::timeout(Duration::from_millis(50), answer).await {
+            break answer.unwrap();
+        }
+    };
+    assert_eq!(refused.headers()["grpc-status"], "8");
+    assert!(refused.headers().contains_key("grpc-status-details-bin"), "{:?}", refused.headers());
+    gate.open();
+    for call in calls {
+        if let Err(status) = call.await.unwrap() {
+            assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        }
+    }
+    drop(sender);
+    connection.abort();
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_disconnects_in_a_stream_leaves_nothing_behind() {
     let (factory, gate) = gated();
     let server = TestServer::start(&[("batching.cache_mb", "0")], factory.clone()).await;

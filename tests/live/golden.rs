@@ -1,11 +1,9 @@
 //! The Rust path on the int8 graph against scores of the fp32 network in PyTorch, on 200 texts.
 
-use attune::app::{Surroundings, build_models};
-use attune::batching::{Entrance, Lane};
-use attune::config::{Config, Sources};
-use attune::domain::{Assessment, SentimentLabel};
-use attune::pipeline::{AnalysisOptions, Analyzer, Call};
+use attune::domain::SentimentLabel;
 use serde::Deserialize;
+
+use crate::reader::{models, models_with, read};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -20,19 +18,6 @@ fn golden() -> Vec<Golden> {
         .lines()
         .map(|l| serde_json::from_str(l).unwrap())
         .collect()
-}
-
-fn models() -> attune::pipeline::Models {
-    let config = Config::load(&Sources::default()).unwrap();
-    let surroundings = Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
-    build_models(&config, &surroundings).unwrap()
-}
-
-async fn read(analyzer: &Analyzer, text: &str) -> Assessment {
-    let options = AnalysisOptions { all_labels: true, ..AnalysisOptions::default() };
-    let options = options.resolve(analyzer.manifest()).unwrap();
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
-    analyzer.analyze(text, Some("en"), &options, call).await.unwrap()
 }
 
 /// Mean absolute difference of a head's probabilities, by label name.
@@ -118,13 +103,7 @@ async fn a_text_reads_the_same_alone_and_in_company() {
     let analyzer = models.default_model();
     let texts: Vec<String> = golden().into_iter().take(60).map(|g| g.text).collect();
     let together = futures_util::future::join_all(texts.iter().map(|t| read(analyzer, t))).await;
-    let alone_models = {
-        let flags = vec![("batching.batch_tokens".to_owned(), "1".to_owned())];
-        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-        let surroundings =
-            Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
-        build_models(&config, &surroundings).unwrap()
-    };
+    let alone_models = models_with(&[("batching.batch_tokens", "1")]);
     let mut total = 0.0;
     for (text, company) in texts.iter().zip(together) {
         let alone = read(alone_models.default_model(), text).await;

@@ -4,7 +4,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
 
+mod behaviour;
 mod binary;
+mod evaluate;
+mod evidence;
 mod golden;
 mod language;
+mod reader;
 mod server;

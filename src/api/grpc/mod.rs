@@ -6,6 +6,7 @@ mod convert;
 mod deadline;
 pub mod models;
 pub mod server;
+mod shedding;
 pub mod status;
 
 /// The generated messages, clients and servers of `proto/attune/v1`.

@@ -12,6 +12,7 @@ use tonic_health::ServingStatus;
 use super::analysis::AnalysisApi;
 use super::deadline::DeadlineLayer;
 use super::models::ModelApi;
+use super::shedding::SheddingLayer;
 use super::v1;
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::Models;
@@ -67,11 +68,13 @@ pub async fn serve(
     ))
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
+    let shedding = SheddingLayer { models: models.clone() };
     let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
     let closing = CancellationToken::new();
     let closed = closing.clone().cancelled_owned();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
+        .layer(shedding)
         .layer(DeadlineLayer { default: settings.default_deadline })
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))

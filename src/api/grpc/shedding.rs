@@ -1,0 +1,66 @@
+//! Refusal before the request is read: while the queue is cut back, a call that would be refused anyway costs no
+//! body, no decoding and no task.
+//!
+//! Only `AnalyzeText` is refused here: batches and streams wait for room instead.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::status;
+use crate::pipeline::Models;
+use crate::telemetry::metrics;
+
+/// Where unary calls of one text arrive.
+const PATH: &str = "/attune.v1.AnalysisService/AnalyzeText";
+
+/// Refuses what the default model has no room for.
+#[derive(Clone)]
+pub(super) struct SheddingLayer {
+    pub(super) models: Models,
+}
+
+impl<S> Layer<S> for SheddingLayer {
+    type Service = SheddingService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SheddingService { inner, models: self.models.clone() }
+    }
+}
+
+/// See [`SheddingLayer`].
+#[derive(Clone)]
+pub(super) struct SheddingService<S> {
+    inner: S,
+    models: Models,
+}
+
+impl<S, B> Service<Request<B>> for SheddingService<S>
+where
+    S: Service<Request<B>, Response = Response<Body>> + Send,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if request.uri().path() == PATH
+            && let Err(error) = self.models.default_model().check_overload()
+        {
+            let refusal = status::status(&error);
+            metrics::request("AnalyzeText", status::code_name(refusal.code()), Duration::ZERO);
+            return std::future::ready(Ok(refusal.into_http())).boxed();
+        }
+        self.inner.call(request).boxed()
+    }
+}

@@ -1,0 +1,26 @@
+//! The embedded model in this process, and one way to read a text with it.
+
+use attune::app::{Surroundings, build_models};
+use attune::batching::{Entrance, Lane};
+use attune::config::{Config, Sources};
+use attune::domain::Assessment;
+use attune::pipeline::{AnalysisOptions, Analyzer, Call, Models};
+
+pub(crate) fn models() -> Models {
+    models_with(&[])
+}
+
+pub(crate) fn models_with(flags: &[(&str, &str)]) -> Models {
+    let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
+    let surroundings = Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
+    build_models(&config, &surroundings).unwrap()
+}
+
+/// Every label with its probability, and evidence for those that are predicted.
+pub(crate) async fn read(analyzer: &Analyzer, text: &str) -> Assessment {
+    let options = AnalysisOptions { all_labels: true, ..AnalysisOptions::default() };
+    let options = options.resolve(analyzer.manifest()).unwrap();
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    analyzer.analyze(text, Some("en"), &options, call).await.unwrap()
+}
