@@ -109,7 +109,7 @@ def domain(root, out):
 
 
 def polish(root, out):
-    train = mixture(root, own=6, annotated=2, goemotions=8_000, nhs=1_000, ordinary=1_000, uci=500, seed=6)
+    train = mixture(root, own=3, annotated=1, goemotions=5_000, nhs=500, ordinary=500, uci=200, seed=6)
     tune("polish", root, out, train, "domain", 18)
 
 

@@ -162,7 +162,7 @@ pub(super) struct LabelledOptions {
     /// File with the labels of each line of a --data file of plain lines
     #[arg(long, value_name = "FILE")]
     pub(super) labels: Option<PathBuf>,
-    /// What stands between several labels of a cell; else | in CSV and a comma elsewhere
+    /// What stands between several labels of a cell; else | in CSV, a comma in TSV and in a file of labels
     #[arg(long, value_name = "TEXT")]
     pub(super) separator: Option<String>,
 }

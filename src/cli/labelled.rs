@@ -1,5 +1,7 @@
 //! From the flags that name a file of texts to what `evaluation` reads.
 
+use std::io::Read;
+
 use super::arguments::{FormatName, LabelledOptions, TaskName, TextOptions};
 use crate::error::{Error, ErrorKind};
 use crate::evaluation::{InputFormat, LabelledFile, Labels, Mapping, Separator, Source, Task};
@@ -49,8 +51,11 @@ pub(super) fn labelled(options: &LabelledOptions) -> Result<LabelledFile, Error>
 fn mapping(path: &std::path::Path) -> Result<Mapping, Error> {
     let name = path.display().to_string();
     let fail = |e: std::io::Error| Error::new(ErrorKind::NotFound, format!("mapping {name}: {e}"));
-    if std::fs::metadata(path).map_err(fail)?.len() > MAPPING_BYTES {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    file.take(MAPPING_BYTES + 1).read_to_string(&mut text).map_err(fail)?;
+    if text.len() as u64 > MAPPING_BYTES {
         return Err(Error::invalid("mapping", format!("{name} is larger than {MAPPING_BYTES} bytes")));
     }
-    Mapping::parse(&std::fs::read_to_string(path).map_err(fail)?, &name)
+    Mapping::parse(&text, &name)
 }

@@ -28,12 +28,27 @@ pub struct Fit {
 /// Fits every label with enough positives; `None` where a label keeps what it has. The classes of a distribution share
 /// one temperature, and all or none of them are fitted.
 pub fn fit(scores: &Scores) -> Vec<Option<Fit>> {
-    let width = scores.columns().labels.len();
-    let enough = |label: usize| scores.positives(label) >= LEAST_POSITIVES;
-    if !scores.columns().distribution {
-        return (0..width).map(|label| enough(label).then(|| fit_label(&scores.column(label)))).collect();
+    fit_to(scores, &wanted(scores))
+}
+
+/// The labels that have enough positives to be fitted.
+fn wanted(scores: &Scores) -> Vec<bool> {
+    let columns = scores.columns();
+    let width = columns.labels.len();
+    let enough: Vec<bool> = (0..width).map(|label| scores.positives(label) >= LEAST_POSITIVES).collect();
+    if !columns.exclusive {
+        return enough;
     }
-    if !(0..width).all(enough) {
+    // Some of a distribution's classes can't be fitted without the others, with which they share the temperature.
+    vec![columns.distribution && !enough.contains(&false); width]
+}
+
+fn fit_to(scores: &Scores, wanted: &[bool]) -> Vec<Option<Fit>> {
+    let width = wanted.len();
+    if !scores.columns().distribution {
+        return (0..width).map(|label| wanted[label].then(|| fit_label(&scores.column(label)))).collect();
+    }
+    if wanted.contains(&false) {
         return vec![None; width];
     }
     let rows: Vec<(Vec<f64>, usize)> = scores
@@ -79,7 +94,8 @@ fn applied(p: &[f64], guesses: &[bool], fits: &[Option<Fit>], distribution: bool
 
 /// The scores as they would be if each row were read by a fit to the rows of the other folds.
 pub fn cross_validated(scores: &Scores) -> Scores {
-    let folds = folds(scores.len());
+    // What all rows are enough for is fitted in every fold: a label near the least number is judged by fits, too.
+    let (folds, wanted) = (folds(scores.len()), wanted(scores));
     let fits: Vec<Vec<Option<Fit>>> = (0..FOLDS)
         .map(|held_out| {
             let mut seen = Scores::new(scores.columns().clone());
@@ -88,7 +104,7 @@ pub fn cross_validated(scores: &Scores) -> Scores {
                     seen.push(row.probabilities, row.guesses, row.truths);
                 }
             }
-            fit(&seen)
+            fit_to(&seen, &wanted)
         })
         .collect();
     let mut judged = Scores::new(scores.columns().clone());
@@ -122,7 +138,7 @@ impl Calibration {
         if fits.iter().all(Option::is_none) {
             let message = format!(
                 "nothing can be fitted: a label needs {LEAST_POSITIVES} rows in which it holds, and sentiment as many \
-                 of each class"
+                 of each of its three classes"
             );
             return Err(Error::invalid("data", message));
         }
@@ -229,8 +245,12 @@ fn verdict(old: &Tallies, new: &Tallies) -> &'static str {
         (true, true) => {
             "On rows it has not seen the fit is worse in macro F1 and in ECE: it needs more rows; do not use it."
         }
-        (true, false) => "On rows it has not seen the fit costs macro F1 and gains ECE: weigh the two.",
-        (false, true) => "On rows it has not seen the fit gains macro F1 and costs ECE: weigh the two.",
+        (true, false) => {
+            "On rows it has not seen the fit costs macro F1 and is no worse in ECE: weigh the two."
+        }
+        (false, true) => {
+            "On rows it has not seen the fit costs ECE and is no worse in macro F1: weigh the two."
+        }
     }
 }
 

@@ -45,6 +45,21 @@ fn a_distribution_is_fitted_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn some_classes_of_a_distribution_are_not_fitted_as_labels_of_their_own() {
+    let rows: Vec<_> = (0..60).map(|n| (&[0.7, 0.2, 0.1][..], n % 3)).collect();
+    assert!(fit(&classes(&rows).select(&[0, 2])).iter().all(Option::is_none));
+}
+
+#[test]
+fn a_label_with_just_enough_positives_is_judged_by_fits() {
+    let rows: Vec<[(f64, bool); 1]> =
+        (0..50).map(|row| [(if row < 5 { 0.45 } else { 0.05 }, row < 5)]).collect();
+    let scores = multi_label(&rows.iter().map(|row| &row[..]).collect::<Vec<_>>());
+    let judged = cross_validated(&scores);
+    assert!(judged.column(0).iter().zip(scores.column(0)).all(|(new, old)| new.0 != old.0));
+}
+
+#[test]
 fn folds_have_the_same_size_and_are_always_the_same() {
     let dealt = folds(23);
     for fold in 0..FOLDS {

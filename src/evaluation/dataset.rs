@@ -48,7 +48,7 @@ pub enum Labels {
 pub enum Separator {
     /// A cell is one label.
     Never,
-    /// `|` in CSV, `,` elsewhere.
+    /// `|` in CSV, `,` elsewhere; a JSON string is one label.
     Usual,
     /// This.
     Given(String),
@@ -168,11 +168,15 @@ impl Source {
             Labels::Column { usual, .. } => Some(usual.iter().map(|name| (*name).to_owned()).collect()),
             Labels::Unread | Labels::File(_) => None,
         };
+        // Several labels are an array, unless the caller says what stands between them in a string.
+        let between = match &self.separator {
+            Separator::Given(between) => Some(between.clone()),
+            Separator::Never | Separator::Usual => None,
+        };
         let lines = Lines::open(&self.data)?;
         Ok(Box::new(lines.zip(1..).map(move |(line, number)| {
-            let line = line?;
-            let row =
-                line.ok_or("not UTF-8".to_owned()).and_then(|line| object(&line, &text, labels.as_deref()));
+            let line = line?.ok_or("not UTF-8".to_owned());
+            let row = line.and_then(|line| object(&line, &text, labels.as_deref(), between.as_deref()));
             Ok(row
                 .map(|(text, labels)| Row { number, text, labels })
                 .map_err(|reason| Unreadable { number, reason }))
@@ -226,14 +230,24 @@ impl Source {
         header: Option<&csv::ByteRecord>,
     ) -> Result<usize, Error> {
         let named = |name: &str| header?.iter().position(|cell| cell.trim_ascii() == name.as_bytes());
-        let width = header.map_or(usize::MAX, csv::ByteRecord::len);
-        let found = match given {
-            Some(given) => named(given).or_else(|| {
-                given.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < width)
-            }),
-            None if header.is_some() => usual.iter().find_map(|name| named(name)),
-            None => Some(place - 1),
+        let by_name = match given {
+            Some(given) => named(given),
+            None => usual.iter().find_map(|name| named(name)),
         };
+        if let (Some(at), Some(header)) = (by_name, header) {
+            let name = header[at].trim_ascii();
+            if header.iter().skip(at + 1).any(|cell| cell.trim_ascii() == name) {
+                let (file, name) = (self.data.display(), String::from_utf8_lossy(name));
+                let message = format!("{file}: the header has {name} twice; take the column by its number");
+                return Err(Error::invalid(flag, message));
+            }
+        }
+        let width = header.map_or(usize::MAX, csv::ByteRecord::len);
+        let found = by_name.or_else(|| match given {
+            Some(given) => given.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < width),
+            None if header.is_some() => None,
+            None => Some(place - 1),
+        });
         found.ok_or_else(|| {
             let wanted = given.map_or_else(|| usual.join(" or "), str::to_owned);
             let there = match header {
@@ -318,7 +332,12 @@ fn split(cell: &str, between: Option<&str>) -> Vec<String> {
 }
 
 /// Text and labels of a JSON object; the reason quotes nothing of it.
-fn object(line: &str, text: &str, labels: Option<&[String]>) -> Result<(String, Vec<String>), String> {
+fn object(
+    line: &str,
+    text: &str,
+    labels: Option<&[String]>,
+    between: Option<&str>,
+) -> Result<(String, Vec<String>), String> {
     let value: Value =
         serde_json::from_str(line).map_err(|e| format!("not JSON from column {} on", e.column()))?;
     let object = value.as_object().ok_or("not a JSON object")?;
@@ -329,7 +348,7 @@ fn object(line: &str, text: &str, labels: Option<&[String]>) -> Result<(String, 
     let cell = cell.ok_or_else(|| format!("has no field {}", names.join(" or ")))?;
     let labels = match cell {
         Value::Array(cells) => cells.iter().map(one_label).collect::<Option<Vec<String>>>(),
-        one => one_label(one).map(|label| vec![label]),
+        one => one_label(one).map(|label| split(&label, between)),
     };
     let labels = labels.ok_or("the label is neither a string nor a list of strings")?;
     Ok((found.to_owned(), labels.into_iter().filter(|label| !label.is_empty()).collect()))

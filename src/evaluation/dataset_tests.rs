@@ -49,6 +49,14 @@ fn each_format_is_read_by_its_extension_with_its_own_separator() {
 }
 
 #[test]
+fn labels_in_one_json_string_are_parted_when_the_caller_says_by_what() {
+    let line = b"{\"text\": \"one\", \"label\": \"a; b\"}\n";
+    let rows = read("a.jsonl", line, |s| s.separator = Separator::Given(";".into())).unwrap();
+    assert_eq!(rows, ["1: one [a;b]"]);
+    assert_eq!(read("a.jsonl", line, |_| ()).unwrap(), ["1: one [a; b]"]);
+}
+
+#[test]
 fn columns_are_found_by_name_and_by_number_with_and_without_a_header() {
     let (with, without) = ("id,said,mood\n7,hello,good\n", "7,hello,good\n");
     for (content, header, text, label) in
@@ -104,10 +112,11 @@ fn plain_lines_take_their_labels_from_a_file_beside_them() {
 fn options_that_do_not_fit_the_file_say_so() {
     type Change = fn(&mut Source);
     let nothing: Change = |_| ();
-    let cases: [(&str, &str, Change, &str); 5] = [
+    let cases: [(&str, &str, Change, &str); 6] = [
         ("a.csv", "body,label\nx,y\n", nothing, "no column text; the header has \"body\", \"label\""),
         ("a.csv", "text,mood\nx,y\n", nothing, "no column sentiment or label"),
         ("a.csv", "text,label\nx,y\n", |s| s.text_column = Some("3".into()), "no column 3"),
+        ("a.csv", "text,label,text\nx,y,z\n", nothing, "the header has text twice"),
         ("a.dat", "x", nothing, "the extension tells no format"),
         ("a.txt", "x", nothing, "plain lines have no labels"),
     ];

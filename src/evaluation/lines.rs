@@ -13,7 +13,7 @@ pub(super) const ROW_BYTES: usize = 64 << 20;
 /// What some programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Opens a file; an error names it.
+/// Opens a regular file; an error names it.
 pub(super) fn open(path: &Path) -> Result<File, Error> {
     let fail = |e: io::Error| {
         let kind = match e.kind() {
@@ -24,8 +24,12 @@ pub(super) fn open(path: &Path) -> Result<File, Error> {
     };
     let file = File::open(path).map_err(fail)?;
     // Opening a directory works; reading it does not, with a message that names nothing.
-    if file.metadata().map_err(fail)?.is_dir() {
-        return Err(Error::new(ErrorKind::InvalidInput, format!("{}: is a directory", path.display())));
+    let metadata = file.metadata().map_err(fail)?;
+    if !metadata.is_file() {
+        // A pipe would be empty the second time.
+        let other = "is no regular file, and it is read more than once";
+        let problem = if metadata.is_dir() { "is a directory" } else { other };
+        return Err(Error::new(ErrorKind::InvalidInput, format!("{}: {problem}", path.display())));
     }
     Ok(file)
 }

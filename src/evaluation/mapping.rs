@@ -72,7 +72,7 @@ pub enum Truth {
     Labels(Vec<bool>),
     /// Sentiment both ways, which the three classes have no place for.
     Mixed,
-    /// All its labels are left out by the mapping.
+    /// The mapping leaves all its labels out, or has no group for them where exactly one holds.
     LeftOut,
     /// It has no label, and the task needs one.
     Unlabelled,
@@ -94,7 +94,6 @@ pub struct Group {
 pub struct Vocabulary {
     meanings: HashMap<String, Meaning>,
     count: usize,
-    single: bool,
     /// Places of the labels that the file can speak of, and that are measured.
     pub measured: Vec<usize>,
     /// The groups to measure instead; empty for none.
@@ -106,7 +105,7 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// Checks a mapping against the head of `task`. Without one, files use the model's own labels.
     ///
-    /// Errors: `InvalidInput` for a label that the model does not have.
+    /// Errors: `InvalidInput` for a label that the model does not have, and for a mapping that leaves none to measure.
     pub fn try_new(mapping: Option<&Mapping>, task: Task, head: &Head) -> Result<Self, Error> {
         let default = Mapping::default();
         let mapping = mapping.unwrap_or(&default);
@@ -121,11 +120,14 @@ impl Vocabulary {
                 .collect::<Result<_, Error>>()?
         };
         let named = |place: &usize| meanings.values().any(|meaning| meaning.labels.contains(place));
+        let measured: Vec<usize> = (0..head.labels.len()).filter(named).collect();
+        if measured.is_empty() {
+            return Err(Error::invalid("mapping.labels", "names no label of the model: nothing is measured"));
+        }
         Ok(Self {
-            measured: (0..head.labels.len()).filter(named).collect(),
+            measured,
             meanings,
             count: head.labels.len(),
-            single,
             groups: groups(&mapping.groups, head)?,
             exclusive: mapping.exclusive || single,
         })
@@ -134,9 +136,11 @@ impl Vocabulary {
     /// What a row's labels say. Errors: the first label that is not known.
     pub fn truth<'l>(&self, labels: &'l [String]) -> Result<Truth, &'l str> {
         if labels.is_empty() {
-            // Without any cue is what most texts are; without a sentiment, none was given.
-            let truth = if self.single { Truth::Unlabelled } else { Truth::Labels(vec![false; self.count]) };
-            return Ok(truth);
+            // Without any cue is what most texts are; where exactly one label holds, none was given.
+            if self.exclusive {
+                return Ok(Truth::Unlabelled);
+            }
+            return Ok(Truth::Labels(vec![false; self.count]));
         }
         let meanings = labels
             .iter()
@@ -146,12 +150,26 @@ impl Vocabulary {
         for place in meanings.iter().flat_map(|meaning| &meaning.labels) {
             holds[*place] = true;
         }
-        Ok(match holds.iter().filter(|holds| **holds).count() {
-            0 if meanings.iter().any(|meaning| meaning.mixed) => Truth::Mixed,
-            0 => Truth::LeftOut,
-            2.. if self.single => Truth::Several,
-            _ => Truth::Labels(holds),
+        let mixed = meanings.iter().any(|meaning| meaning.mixed);
+        Ok(match (holds.contains(&true), mixed) {
+            (false, true) => Truth::Mixed,
+            (false, false) => Truth::LeftOut,
+            (true, true) => Truth::Several,
+            (true, false) if !self.exclusive => Truth::Labels(holds),
+            (true, false) => match self.holding(&holds) {
+                0 => Truth::LeftOut,
+                1 => Truth::Labels(holds),
+                _ => Truth::Several,
+            },
         })
+    }
+
+    /// How many of the labels or groups that are measured hold.
+    fn holding(&self, holds: &[bool]) -> usize {
+        if self.groups.is_empty() {
+            return holds.iter().filter(|holds| **holds).count();
+        }
+        self.groups.iter().filter(|group| group.members.iter().any(|member| holds[*member])).count()
     }
 }
 
@@ -186,8 +204,11 @@ fn groups(groups: &BTreeMap<String, Vec<String>>, head: &Head) -> Result<Vec<Gro
             if members.is_empty() {
                 return Err(Error::invalid(field(), "expected at least one label"));
             }
-            let members =
-                members.iter().map(|member| place(head, member, field)).collect::<Result<_, _>>()?;
+            let mut members =
+                members.iter().map(|member| place(head, member, field)).collect::<Result<Vec<_>, _>>()?;
+            // A label that is named twice counts once.
+            members.sort_unstable();
+            members.dedup();
             Ok(Group { name: name.clone(), members })
         })
         .collect()

@@ -22,6 +22,7 @@ fn sentiment_takes_one_class_and_sets_mixed_aside() {
         (&["mixed"], Ok(Truth::Mixed)),
         (&[], Ok(Truth::Unlabelled)),
         (&["negative", "positive"], Ok(Truth::Several)),
+        (&["mixed", "positive"], Ok(Truth::Several)),
         (&["angry"], Err("angry".to_owned())),
     ] {
         assert_eq!(truth(&own, labels), expected, "{labels:?}");
@@ -46,10 +47,23 @@ fn a_mapping_renames_joins_and_leaves_out_and_only_its_labels_are_measured() {
 }
 
 #[test]
+fn where_exactly_one_group_holds_a_row_with_none_or_several_is_left_out() {
+    let text = "exclusive = true\n[labels]\na = \"anger\"\nb = \"annoyance\"\nj = \"joy\"\nf = \"fear\"\n\
+        [groups]\nbad = [\"anger\", \"annoyance\", \"anger\"]\ngood = [\"joy\"]";
+    let mapped = vocabulary(Task::Emotion, Some(text)).unwrap();
+    assert_eq!(mapped.groups[0].members.len(), 2);
+    assert_eq!(truth(&mapped, &[]), Ok(Truth::Unlabelled));
+    assert_eq!(truth(&mapped, &["f"]), Ok(Truth::LeftOut));
+    assert_eq!(truth(&mapped, &["a", "j"]), Ok(Truth::Several));
+    assert!(matches!(truth(&mapped, &["a", "b"]), Ok(Truth::Labels(_))));
+}
+
+#[test]
 fn mistakes_in_a_mapping_name_their_place() {
     for (task, text, field, message) in [
         (Task::Emotion, "[labels]\nx = \"furious\"", "mapping.labels.\"x\"", "no label \"furious\""),
         (Task::Emotion, "[groups]\ng = [\"rage\"]", "mapping.groups.\"g\"", "no label \"rage\""),
+        (Task::Emotion, "[labels]\nx = \"\"", "mapping.labels", "names no label of the model"),
         (Task::Emotion, "[groups]\ng = []", "mapping.groups.\"g\"", "at least one label"),
         (
             Task::Sentiment,

@@ -103,7 +103,8 @@ impl Scores {
         selected
     }
 
-    /// Groups in place of labels: 1 − Π(1 − p), and any member for guess and truth.
+    /// Groups in place of labels: 1 − Π(1 − p), or Σ p of a distribution's classes, which shut each other out; and any
+    /// member for guess and truth.
     #[must_use]
     pub fn grouped(&self, groups: &[Group]) -> Self {
         let labels = groups.iter().map(|group| group.name.clone()).collect();
@@ -115,9 +116,16 @@ impl Scores {
         });
         let any = |values: &[bool], group: &Group| group.members.iter().any(|member| values[*member]);
         for row in self.rows() {
-            let none =
-                |group: &Group| group.members.iter().map(|m| 1.0 - row.probabilities[*m]).product::<f64>();
-            grouped.probabilities.extend(groups.iter().map(|group| (1.0 - none(group)).clamp(0.0, 1.0)));
+            let probability = |group: &Group| {
+                let members = group.members.iter().map(|member| row.probabilities[*member]);
+                let p = if self.columns.distribution {
+                    members.sum::<f64>()
+                } else {
+                    1.0 - members.map(|p| 1.0 - p).product::<f64>()
+                };
+                p.clamp(0.0, 1.0)
+            };
+            grouped.probabilities.extend(groups.iter().map(probability));
             grouped.guesses.extend(groups.iter().map(|group| any(row.guesses, group)));
             grouped.truths.extend(groups.iter().map(|group| any(row.truths, group)));
         }
@@ -188,6 +196,16 @@ pub(super) mod tests {
         assert_eq!((row.guesses, row.truths), (&[true, false][..], &[true, false][..]));
         let single = scores.grouped(&groups).likeliest_only();
         assert_eq!(single.rows().next().unwrap().guesses, [true, false]);
+    }
+
+    #[test]
+    fn classes_that_shut_each_other_out_add_up_in_a_group() {
+        let groups =
+            [Group { name: "x".into(), members: vec![0, 1] }, Group { name: "y".into(), members: vec![2] }];
+        let grouped = classes(&[(&[0.3, 0.3, 0.4], 0)]).grouped(&groups).likeliest_only();
+        let row = grouped.rows().next().unwrap();
+        assert!((row.probabilities[0] - 0.6).abs() < 1e-12, "{:?}", row.probabilities);
+        assert_eq!(row.guesses, [true, false]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It belongs to one version of one model, and says nothing of weights or labels.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -123,10 +124,10 @@ impl Overlay {
         Ok(overlay)
     }
 
-    /// Writes it to a file. Errors name it.
+    /// Writes it to a file, as a whole or not at all. Errors name it.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let text = self.to_toml().map_err(|e| e.at(path))?;
-        std::fs::write(path, text).map_err(|e| OverlayError::from(e).at(path))
+        write(path, &text).map_err(|e| OverlayError::from(e).at(path))
     }
 
     /// The overlay as a file.
@@ -164,10 +165,32 @@ impl Overlay {
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
-    if std::fs::metadata(path)?.len() > OVERLAY_BYTES {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(OVERLAY_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > OVERLAY_BYTES {
         return Err(std::io::Error::other(format!("larger than {OVERLAY_BYTES} bytes")));
     }
-    std::fs::read_to_string(path)
+    Ok(text)
+}
+
+/// Writes beside the file and renames, so that an overlay in use is never half of one. What is no plain file, such as
+/// `/dev/stdout` or a link, stays what it is and is written to.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let plain = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.is_file(),
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    };
+    if !plain {
+        return std::fs::write(path, text);
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // There may be none; the error that counts is the first.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
 }
 
 fn apply_entry(head: &mut Head, label: &str, entry: &OverlayEntry) -> Result<(), OverlayError> {
@@ -218,6 +241,18 @@ mod tests {
         let joy = old.labels.iter().position(|label| label == "joy").unwrap();
         assert_eq!((new.thresholds[joy].get(), new.scale[joy], new.shift[joy]), (0.25, 1.5, old.shift[joy]));
         assert_eq!((&before.heads[0], &before.heads[2]), (&after.heads[0], &after.heads[2]));
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mine.toml");
+        std::fs::write(&path, "schema = 1").unwrap();
+        let mut overlay = Overlay::new(&manifest());
+        overlay.set("emotion", "joy", OverlayEntry { threshold: Some(0.25), ..OverlayEntry::default() });
+        overlay.save(&path).unwrap();
+        assert_eq!(Overlay::load(&path).unwrap(), overlay);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
