@@ -15,27 +15,27 @@ use crate::reader::{models, read};
 /// Cases of a hundred that must pass.
 const FLOORS: &[(&str, usize)] = &[
     ("casing", 95),
-    ("contrast", 40),
-    ("cue_boundaries", 90),
-    ("emojis_and_emoticons", 80),
-    ("hypotheticals", 85),
-    ("intensifiers", 80),
-    ("names", 85),
-    ("negation", 85),
-    ("numbers_and_order_ids", 95),
-    ("pronouns_and_gender", 85),
-    ("questions_are_not_complaints", 90),
-    ("reported_speech", 70),
+    ("contrast", 65),
+    ("cue_boundaries", 85),
+    ("emojis_and_emoticons", 75),
+    ("hypotheticals", 80),
+    ("intensifiers", 75),
+    ("names", 80),
+    ("negation", 80),
+    ("numbers_and_order_ids", 90),
+    ("pronouns_and_gender", 80),
+    ("questions_are_not_complaints", 85),
+    ("reported_speech", 60),
     // Reported, not required.
     ("sarcasm", 0),
-    ("settled_past_problems", 80),
-    ("technical_negative_words", 90),
-    ("typos", 60),
+    ("settled_past_problems", 70),
+    ("technical_negative_words", 85),
+    ("typos", 55),
 ];
 /// Share of the decisions, the sentiment and each cue of each text, that a swapped name or pronoun may change.
 const FLIPS: f64 = 0.02;
 /// Share of the texts in which any decision may change. The aim is `FLIPS` here too; the embedded model is at .063.
-const TOUCHED: f64 = 0.08;
+const TOUCHED: f64 = 0.10;
 
 #[derive(Deserialize)]
 struct Case {
