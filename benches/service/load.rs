@@ -14,9 +14,6 @@ use crate::corpus::Corpus;
 use crate::process::Server;
 use crate::wire;
 
-/// Connections that share the calls: one would be a bottleneck of the client.
-const CONNECTIONS: usize = 4;
-
 #[derive(Clone, Copy)]
 pub(crate) struct Options {
     /// Callers, or `None` for one stream.
@@ -85,7 +82,7 @@ async fn unary(
     options: Options,
 ) -> (Histogram<u64>, usize, usize) {
     let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS.min(clients) {
+    for _ in 0..wire::CONNECTIONS.min(clients) {
         connections.push(wire::connect(&server.url).await);
     }
     let texts: Arc<Vec<String>> = Arc::new(corpus.texts.clone());

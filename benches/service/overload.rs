@@ -15,8 +15,6 @@ use crate::wire::{self, OK, SHED};
 
 /// How many times the rate that the service holds.
 const TIMES: f64 = 20.0;
-/// Connections of the flood.
-const CONNECTIONS: usize = 4;
 /// Calls that may be in flight: what one client machine would have, too.
 const IN_FLIGHT: usize = 4000;
 pub(crate) async fn measure(length: Duration) -> Value {
@@ -28,7 +26,7 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let memory_before = server.memory_mb();
     let rate = held.rate * TIMES;
     let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..wire::CONNECTIONS {
         connections.push(wire::connect(&server.url).await);
     }
     let latencies = Arc::new(parking_lot::Mutex::new(histogram()));

@@ -6,6 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use prost::Message;
 
+/// Connections that share the calls: one would be a bottleneck of the client.
+pub(crate) const CONNECTIONS: usize = 4;
 /// gRPC's number for OK.
 pub(crate) const OK: &[u8] = b"0";
 /// gRPC's number for RESOURCE_EXHAUSTED.

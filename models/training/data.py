@@ -116,18 +116,24 @@ def uci(root):
                 )
 
 
+def own_targets(row):
+    """The targets of a row that the project labelled on every head."""
+    return {
+        "emotions": [1.0 if e in row["emotions"] else 0.0 for e in L.EMOTIONS],
+        "sentiment": [0.5, 0.0, 0.5] if row["sentiment"] == "mixed" else one_hot(row["sentiment"]),
+        "cues": [1.0 if c in row["cues"] else 0.0 for c in L.CUES],
+    }
+
+
 def written(path):
     """Messages the project wrote itself: `data/written.jsonl`."""
     for n, row in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
         r = json.loads(row)
-        sentiment = [0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"])
         yield Example(
             text=r["text"],
             source="written",
             split=split_of("cluster:" + r["cluster"]),
-            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
-            sentiment=sentiment,
-            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            **own_targets(r),
             key=f"written:{n}",
             meta={"sentiment": r["sentiment"], "hard": r.get("hard", []), "channel": r["channel"]},
         )
@@ -158,9 +164,7 @@ def exam(path):
             text=r["text"],
             source="exam",
             split="test",
-            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
-            sentiment=[0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"]),
-            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            **own_targets(r),
             key=f"exam:{n}",
             meta={"sentiment": r["sentiment"]},
         )
@@ -179,9 +183,7 @@ def annotated(path, root):
             text=text,
             source="annotated",
             split=split_of(normalise(text)),
-            emotions=[1.0 if e in r["emotions"] else 0.0 for e in L.EMOTIONS],
-            sentiment=[0.5, 0.0, 0.5] if r["sentiment"] == "mixed" else one_hot(r["sentiment"]),
-            cues=[1.0 if c in r["cues"] else 0.0 for c in L.CUES],
+            **own_targets(r),
             key=r["ref"],
             meta={"sentiment": r["sentiment"], "part": r["ref"].split(":")[0]},
         )

@@ -96,10 +96,10 @@ def measure(logits_of, test, dev, fitted, heads):
         own = [e for e in test if e.source == source]
         z = logits_of(own)
         for head in ("emotion", "cue"):
-            # The exam's emotions are what would be acceptable, not what is there.
             f = fitted[head]
             p = C.sigmoid(np.array(f["scale"]) * z[head] + np.array(f["shift"]))
             truth = truth_of(own, head)
+            # The exam's emotions are what would be acceptable, not what is there.
             if (source, head) != ("exam", "emotion"):
                 each = fit.f1(truth, p >= np.array(f["thresholds"]))
                 scores[f"{source}.test.{head}_macro_f1"] = float(each[truth.any(0)].mean())

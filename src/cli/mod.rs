@@ -57,28 +57,23 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
             serve::run(config, surroundings())
         }
         Command::Analyze(options) => {
-            let config = load(&arguments.settings, Vec::new())?;
-            quiet_logs(&arguments.settings, &config)?;
+            let config = load_quietly(&arguments.settings)?;
             analyze::run(&options, &config, &surroundings())
         }
         Command::Models(options) => {
-            let config = load(&arguments.settings, Vec::new())?;
-            quiet_logs(&arguments.settings, &config)?;
+            let config = load_quietly(&arguments.settings)?;
             models::run(&options, &config)
         }
         Command::Eval(options) => {
-            let config = load(&arguments.settings, Vec::new())?;
-            quiet_logs(&arguments.settings, &config)?;
+            let config = load_quietly(&arguments.settings)?;
             eval::run(&options, &config, &surroundings())
         }
         Command::Calibrate(options) => {
-            let config = load(&arguments.settings, Vec::new())?;
-            quiet_logs(&arguments.settings, &config)?;
+            let config = load_quietly(&arguments.settings)?;
             calibrate::run(&options, &config, &surroundings())
         }
         Command::Diff(options) => {
-            let config = load(&arguments.settings, Vec::new())?;
-            quiet_logs(&arguments.settings, &config)?;
+            let config = load_quietly(&arguments.settings)?;
             diff::run(&options, &config, &surroundings())
         }
         Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
@@ -128,12 +123,15 @@ fn start_logs(config: &Config) -> Result<(), Error> {
     logs::init(&config.log.filter, config.log.format).map_err(|e| Error::invalid("log.filter", e))
 }
 
-/// Commands that print results stay quiet unless the caller asked for a log.
-fn quiet_logs(settings: &Settings, config: &Config) -> Result<(), Error> {
+/// The configuration of a command that prints results: it stays quiet unless the caller asked for a log.
+fn load_quietly(settings: &Settings) -> Result<Config, Error> {
+    let config = load(settings, Vec::new())?;
     if settings.log.is_some() {
-        return start_logs(config);
+        start_logs(&config)?;
+    } else {
+        logs::init("warn", config.log.format).map_err(|e| Error::invalid("log.filter", e))?;
     }
-    logs::init("warn", config.log.format).map_err(|e| Error::invalid("log.filter", e))
+    Ok(config)
 }
 
 /// What runs the async parts of a command.

@@ -76,15 +76,17 @@ async fn a_deadline_answers_deadline_exceeded_and_the_server_goes_on() {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once() {
+type Answer = Result<tonic::Response<v1::AnalyzeTextResponse>, tonic::Status>;
+
+/// A server whose workers stand still, and 400 calls of some seven tokens, which overflow its queue of 1024.
+async fn flooded() -> (TestServer, Gate, Vec<tokio::task::JoinHandle<Answer>>) {
     let (factory, gate) = gated();
     let settings = [("batching.queue_tokens", "1024"), ("batching.cache_mb", "0")];
     let server = TestServer::start(&settings, factory).await;
     ready(&server).await;
     gate.shut();
     let client = server.analysis().await;
-    let calls: Vec<_> = (0..400)
+    let calls = (0..400)
         .map(|n| {
             let mut client = client.clone();
             tokio::spawn(
@@ -92,7 +94,13 @@ async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once()
             )
         })
         .collect();
-    // 400 calls of some seven tokens overflow a queue of 1024: refusals arrive while the workers stand still.
+    (server, gate, calls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once() {
+    let (server, gate, calls) = flooded().await;
+    // Refusals arrive while the workers stand still.
     while !calls.iter().any(tokio::task::JoinHandle::is_finished) {
         tokio::task::yield_now().await;
     }
@@ -115,20 +123,7 @@ async fn overload_is_refused_with_a_retry_time_and_every_call_is_answered_once()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_queue_is_cut_back_a_call_is_refused_before_its_body_is_sent() {
-    let (factory, gate) = gated();
-    let settings = [("batching.queue_tokens", "1024"), ("batching.cache_mb", "0")];
-    let server = TestServer::start(&settings, factory).await;
-    ready(&server).await;
-    gate.shut();
-    let client = server.analysis().await;
-    let calls: Vec<_> = (0..400)
-        .map(|n| {
-            let mut client = client.clone();
-            tokio::spawn(
-                async move { client.analyze_text(request(&format!("call number {n} of many"))).await },
-            )
-        })
-        .collect();
+    let (server, gate, calls) = flooded().await;
     let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);

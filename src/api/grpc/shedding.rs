@@ -6,7 +6,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -41,13 +41,11 @@ pub(super) struct SheddingService<S> {
 
 impl<S, B> Service<Request<B>> for SheddingService<S>
 where
-    S: Service<Request<B>, Response = Response<Body>> + Send,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
+    S: Service<Request<B>, Response = Response<Body>>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+    type Future = Either<Ready<Result<Self::Response, Self::Error>>, S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
@@ -59,8 +57,8 @@ where
         {
             let refusal = status::status(&error);
             metrics::request("AnalyzeText", status::code_name(refusal.code()), Duration::ZERO);
-            return std::future::ready(Ok(refusal.into_http())).boxed();
+            return Either::Left(ready(Ok(refusal.into_http())));
         }
-        self.inner.call(request).boxed()
+        Either::Right(self.inner.call(request))
     }
 }
