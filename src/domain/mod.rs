@@ -1,6 +1,7 @@
 //! Pure values: what an assessment holds. No serde, no protobuf, no I/O; every edge converts at its own border.
 
 pub mod assessment;
+pub mod conversation;
 pub mod emotion;
 pub mod probability;
 pub mod sentiment;
@@ -9,6 +10,7 @@ pub mod span;
 pub use assessment::{
     Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status,
 };
+pub use conversation::{Channel, Conversation, Role, Turn};
 pub use probability::Probability;
 pub use sentiment::{ClassEvidence, Sentiment, SentimentLabel};
 pub use span::{Span, Spans};
