@@ -92,6 +92,13 @@ impl Error {
         Self { field: Some(field.into()), ..Self::new(ErrorKind::InvalidInput, public) }
     }
 
+    /// Puts `place` in front of the field, for a field that lies in something larger.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.field = self.field.map(|field| format!("{place}.{field}"));
+        self
+    }
+
     /// Adds the cause, for the log.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -8,6 +8,7 @@
 //! - [`inference`]: text to tokens to per-token terms
 //! - [`batching`]: many callers, few well-filled batches
 //! - [`pipeline`]: the use cases
+//! - [`escalation`]: who needs a person now, and why
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod escalation;
 pub mod evaluation;
 pub mod inference;
 pub mod model;

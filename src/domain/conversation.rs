@@ -64,8 +64,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
+    pub const ALL: [Self; 6] = [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
 
     /// The channel's name in files.
     pub fn name(self) -> &'static str {
@@ -129,6 +128,19 @@ pub struct Conversation {
     pub metadata: BTreeMap<String, String>,
     /// In the order in which they were said.
     pub turns: Vec<Turn>,
+}
+
+/// How a conversation ended, as a person marked it; places count all turns from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Whether somebody had to step in, or should have.
+    pub escalated: bool,
+    /// The first customer turn at which a team lead would want to be told; `None` when it is not known.
+    pub turn: Option<usize>,
+    /// The earliest customer turn at which that could be seen coming, before anything explicit.
+    pub forecastable_turn: Option<usize>,
+    /// Whether the customer was clearly negative and ended settled or better; `None` when nobody said.
+    pub recovered: Option<bool>,
 }
 
 #[cfg(test)]

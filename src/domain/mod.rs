@@ -10,7 +10,7 @@ pub mod span;
 pub use assessment::{
     Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status,
 };
-pub use conversation::{Channel, Conversation, Role, Turn};
+pub use conversation::{Channel, Conversation, Outcome, Role, Turn};
 pub use probability::Probability;
 pub use sentiment::{ClassEvidence, Sentiment, SentimentLabel};
 pub use span::{Span, Spans};

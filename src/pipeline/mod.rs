@@ -2,6 +2,7 @@
 
 pub mod analyzer;
 mod calibrated;
+pub mod conversation;
 mod evidence;
 pub mod models;
 pub mod options;

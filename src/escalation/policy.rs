@@ -1,0 +1,180 @@
+//! The policy: how features are measured, what they weigh, when an alert is raised and cleared.
+//!
+//! A file (TOML) holds a base and overrides by channel and tenant. Every combination is checked when the file is loaded, so
+//! that a wrong number is found then and not at three in the morning.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::domain::{Channel, Span};
+use crate::error::Error;
+
+use super::policy_file;
+use super::risk::Weights;
+
+/// The policy that attune brings along.
+pub const DEFAULT: &str = include_str!("../../config/escalation.toml");
+
+/// Rules of every channel and tenant.
+#[derive(Debug, Clone)]
+pub struct Policies {
+    version: String,
+    base: Arc<Rules>,
+    special: HashMap<(Option<String>, Option<Channel>), Arc<Rules>>,
+}
+
+/// The rules of one channel and tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// The policy's version, as in every answer.
+    pub version: String,
+    /// How features are measured.
+    pub measures: Measures,
+    /// A supervisor must see this now.
+    pub detection: Weights,
+    /// It will come to that.
+    pub forecast: Weights,
+    /// Watch, elevated, urgent.
+    pub tiers: [TierRule; 3],
+    /// Customer turns after an alert's end before watch or elevated can be raised anew.
+    pub cool_down_turns: usize,
+    /// When a customer counts as recovered.
+    pub recovery: RecoveryRule,
+    /// Alerts of a tenant that people can take at the same time.
+    pub capacity: usize,
+    /// Words that keep a cue from counting.
+    pub quiet: Vec<Quiet>,
+}
+
+/// How features are measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measures {
+    /// Customer turns after which a cue counts half.
+    pub half_life_turns: f64,
+    /// The same for the customer's tone.
+    pub tone_half_life_turns: f64,
+    /// What tone counts on the first turn, in [0, 1].
+    pub first_turn: f64,
+    /// Customer turns that a matter may take.
+    pub usual_turns: f64,
+    /// Seconds to an answer that nobody minds, by channel, unknown first; see [`Channel::ALL`].
+    pub usual_wait_s: [f64; Channel::ALL.len()],
+}
+
+/// Which risk a tier looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Detection alone.
+    Detection,
+    /// Forecast alone.
+    Forecast,
+    /// The higher of the two.
+    Either,
+}
+
+/// When a tier is raised and cleared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TierRule {
+    /// Which risk.
+    pub source: Source,
+    /// Raised from this probability on.
+    pub raise: f64,
+    /// Held down to this probability; between the two nothing changes.
+    pub clear: f64,
+    /// For so many customer turns in a row.
+    pub raise_turns: usize,
+    /// For so many customer turns in a row.
+    pub clear_turns: usize,
+}
+
+/// When a customer counts as recovered: a negative peak, then a better end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecoveryRule {
+    /// The lowest score is at most this, in [−1, 1].
+    pub peak: f64,
+    /// The end is at least so much better.
+    pub lift: f64,
+    /// And at least this, in [−1, 1].
+    pub end: f64,
+    /// With a resolution that the customer confirms, the end may be this low.
+    pub end_when_resolved: f64,
+}
+
+/// Words that keep a cue from counting in a turn when all its evidence lies in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quiet {
+    /// The cue's name.
+    pub cue: String,
+    /// In small letters.
+    pub words: Vec<String>,
+}
+
+impl Policies {
+    /// Reads and checks a policy. Errors: `InvalidInput` with the key at fault as its field.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let file = policy_file::read(text)?;
+        let special = file.special.into_iter().map(|(key, rules)| (key, Arc::new(rules))).collect();
+        Ok(Self { version: file.base.version.clone(), base: Arc::new(file.base), special })
+    }
+
+    /// The policy that attune brings along. Errors: none but a defect.
+    pub fn embedded() -> Result<Self, Error> {
+        Self::parse(DEFAULT)
+    }
+
+    /// The version that its file names.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The rules for a tenant and channel: those of both, of the tenant, of the channel, or the base.
+    pub fn rules(&self, tenant: Option<&str>, channel: Channel) -> Arc<Rules> {
+        let tenant = tenant.map(str::to_owned);
+        let keys = [(tenant.clone(), Some(channel)), (tenant, None), (None, Some(channel))];
+        let found = keys.into_iter().find_map(|key| self.special.get(&key));
+        Arc::clone(found.unwrap_or(&self.base))
+    }
+}
+
+impl Rules {
+    /// Whether all the words behind a cue are quiet ones. A cue without evidence is never quiet.
+    pub fn is_quiet(&self, text: &str, cue: &str, spans: &[Span]) -> bool {
+        let words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words);
+        let small = text.to_lowercase();
+        // Only texts whose small letters keep their places can be compared by offset.
+        if spans.is_empty() || small.len() != text.len() {
+            return false;
+        }
+        let places: Vec<(usize, usize)> = words
+            .flat_map(|word| small.match_indices(word.as_str()).map(|(at, found)| (at, at + found.len())))
+            .collect();
+        spans.iter().all(|s| places.iter().any(|(start, end)| s.byte_start < *end && *start < s.byte_end))
+    }
+}
+
+impl Measures {
+    /// Milliseconds to an answer that nobody minds.
+    pub fn usual_wait_ms(&self, channel: Channel) -> f64 {
+        let at = Channel::ALL.iter().position(|c| *c == channel).unwrap_or(0);
+        self.usual_wait_s[at] * 1000.0
+    }
+}
+
+impl Default for Measures {
+    fn default() -> Self {
+        Self {
+            half_life_turns: 2.0,
+            tone_half_life_turns: 1.0,
+            first_turn: 0.4,
+            usual_turns: 4.0,
+            usual_wait_s: [3600.0, 180.0, 86_400.0, 60.0, 7200.0, 1800.0],
+        }
+    }
+}
+
+/// Overrides in the order in which they are laid over the base: by channel, by tenant, by both.
+pub(super) type Overrides = BTreeMap<(Option<String>, Option<Channel>), toml::Table>;
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

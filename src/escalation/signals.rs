@@ -1,0 +1,184 @@
+//! What one turn says, as far as escalation listens.
+//!
+//! A cue's strength is its distance from its own threshold in log-odds, brought to [0, 1]: 0.5 at the threshold, 0 and 1
+//! two log-odds below and above it. So a model of one's own, with other thresholds, needs no other policy.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use crate::domain::{Assessment, LabelAssessment, Span, Status};
+
+/// The cues that features are made of, by the names a model gives them; one that a model lacks is never heard.
+pub const CUES: [&str; 20] = [
+    "supervisor_request",
+    "formal_complaint",
+    "legal_threat",
+    "regulator_threat",
+    "churn_intent",
+    "payment_dispute",
+    "public_exposure_threat",
+    "repeat_contact",
+    "unresolved_issue",
+    "urgency",
+    "safety_risk",
+    "abusive_language",
+    "vulnerability",
+    "fraud_or_privacy",
+    "purchase_interest",
+    "onboarding_difficulty",
+    "expansion_interest",
+    "renewal_hesitation",
+    "resolution_confirmed",
+    "advocacy",
+];
+
+/// Log-odds on either side of the threshold within which a cue's strength grows from 0 to 1.
+const SPREAD: f64 = 2.0;
+/// Words of a turn that are remembered, to notice that somebody says the same again.
+const WORDS: usize = 64;
+/// Spans kept per cue.
+const SPANS: usize = 2;
+/// Letters from which on a word says what a text is about.
+const CONTENT_WORD: usize = 4;
+
+/// What one turn says. Probabilities and strengths lie in [0, 1].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TurnSignals {
+    /// P(positive) − P(negative), in [−1, 1].
+    pub score: f64,
+    /// P(negative).
+    pub negative: f64,
+    /// P(positive).
+    pub positive: f64,
+    /// The strongest of anger and disgust, and half of annoyance.
+    pub anger: f64,
+    /// The strongest of fear, nervousness, sadness, grief and embarrassment.
+    pub distress: f64,
+    /// The strongest of gratitude, relief and joy.
+    pub relief: f64,
+    /// The stronger of caring and remorse: what an acknowledgement sounds like.
+    pub acknowledgement: f64,
+    /// Strength of each of [`CUES`].
+    pub cues: [f64; CUES.len()],
+    /// The words behind cues and negative sentiment; the place in [`CUES`], or `None` for sentiment.
+    pub spans: Vec<(Option<usize>, Span)>,
+    /// Hashes of the words that say what it is about, ascending.
+    pub words: Vec<u32>,
+}
+
+impl TurnSignals {
+    /// Listens to an assessment of `text` that was made with all labels listed; `quiet` says whether a cue is to be kept
+    /// out because of its words. `None` when the text could not be read.
+    pub fn of(text: &str, assessment: &Assessment, quiet: impl Fn(&str, &[Span]) -> bool) -> Option<Self> {
+        let sentiment = assessment.sentiment.as_ref()?;
+        if assessment.status != Status::Ok {
+            return None;
+        }
+        let emotion = |names: &[&str]| {
+            let found = assessment.emotions.iter().filter(|l| names.contains(&l.label.as_str()));
+            found.map(|l| l.probability.get()).fold(0.0, f64::max)
+        };
+        let mut signals = Self {
+            score: sentiment.score(),
+            negative: sentiment.negative.get(),
+            positive: sentiment.positive.get(),
+            anger: emotion(&["anger", "disgust"]).max(0.5 * emotion(&["annoyance"])),
+            distress: emotion(&["fear", "nervousness", "sadness", "grief", "embarrassment"]),
+            relief: emotion(&["gratitude", "relief", "joy"]),
+            acknowledgement: emotion(&["caring", "remorse"]),
+            words: content_words(text),
+            ..Self::default()
+        };
+        let negative = sentiment.evidence.iter().filter(|e| e.class.name() == "negative");
+        let spans = negative.flat_map(|e| strongest(&e.evidence));
+        signals.spans.extend(spans.map(|span| (None, span)));
+        for label in &assessment.cues {
+            let Some(cue) = CUES.iter().position(|name| *name == label.label) else { continue };
+            let spans: Vec<Span> = label.evidence.iter().flat_map(strongest).collect();
+            if quiet(&label.label, &spans) {
+                continue;
+            }
+            signals.cues[cue] = strength(label);
+            signals.spans.extend(spans.into_iter().map(|span| (Some(cue), span)));
+        }
+        Some(signals)
+    }
+
+    /// Strength of a cue by its name; 0 for a name that is none.
+    pub fn cue(&self, name: &str) -> f64 {
+        CUES.iter().position(|cue| *cue == name).map_or(0.0, |at| self.cues[at])
+    }
+
+    /// Share of the words that two turns have in common, in [0, 1]; turns of fewer than three words are never alike.
+    pub fn likeness(&self, other: &Self) -> f64 {
+        if self.words.len().min(other.words.len()) < 3 {
+            return 0.0;
+        }
+        let common = self.words.iter().filter(|w| other.words.binary_search(w).is_ok()).count();
+        common as f64 / (self.words.len() + other.words.len() - common) as f64
+    }
+}
+
+/// Where a cue's probability stands to its threshold, in [0, 1].
+fn strength(label: &LabelAssessment) -> f64 {
+    let logit = |p: f64| (p.max(1e-9) / (1.0 - p).max(1e-9)).ln();
+    let margin = logit(label.probability.get()) - logit(label.threshold.get());
+    ((margin + SPREAD) / (2.0 * SPREAD)).clamp(0.0, 1.0)
+}
+
+/// The spans that speak most for a label.
+fn strongest(evidence: &crate::domain::Evidence) -> Vec<Span> {
+    let mut spans: Vec<_> = evidence.spans.iter().filter(|s| s.contribution > 0.0).collect();
+    spans.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
+    spans.into_iter().take(SPANS).map(|s| s.span).collect()
+}
+
+/// Hashes, so that nothing of the text is kept.
+fn content_words(text: &str) -> Vec<u32> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() >= CONTENT_WORD);
+    let mut hashes: Vec<u32> = words
+        .take(WORDS)
+        .map(|word| {
+            let mut hasher = DefaultHasher::new();
+            word.to_lowercase().hash(&mut hasher);
+            hasher.finish() as u32
+        })
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Probability;
+
+    fn label(p: f64, threshold: f64) -> LabelAssessment {
+        LabelAssessment {
+            label: "legal_threat".into(),
+            probability: Probability::try_new(p).unwrap(),
+            threshold: Probability::try_new(threshold).unwrap(),
+            predicted: p >= threshold,
+            evidence: None,
+        }
+    }
+
+    #[test]
+    fn strength_is_one_half_at_the_threshold_whatever_that_is() {
+        for t in [0.05, 0.3, 0.5, 0.9] {
+            assert!((strength(&label(t, t)) - 0.5).abs() < 1e-9, "{t}");
+            assert_eq!(strength(&label(1.0, t)), 1.0);
+            assert_eq!(strength(&label(0.0, t)), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_turn_is_like_another_that_says_the_same_in_other_words_around_it() {
+        let of = |text: &str| TurnSignals { words: content_words(text), ..TurnSignals::default() };
+        let first = of("My router drops the connection every evening");
+        assert!(first.likeness(&of("As I said, my ROUTER drops the connection every evening!")) > 0.7);
+        assert_eq!(first.likeness(&of("Where is my parcel from Tuesday?")), 0.0);
+        assert_eq!(of("ok").likeness(&of("ok")), 0.0);
+    }
+}
