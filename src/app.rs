@@ -1,5 +1,7 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
+pub mod policies;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,14 @@ use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
 use crate::model::{ModelBundle, Overlay};
+use crate::pipeline::monitor::{Monitor, MonitorSettings};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 
 /// Histograms hand their samples over this often; without it they would grow for ever.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Conversations that have gone silent are looked for this often.
+const SWEEP: Duration = Duration::from_secs(30);
 
 /// What the outside hands in beside the configuration.
 #[derive(Debug, Clone, Default)]
@@ -82,6 +88,24 @@ pub fn build_analyzer(
     Ok(Analyzer::new(manifest, tokenizer, batcher?, settings))
 }
 
+/// Follows conversations by the policy that the configuration names. Errors: as [`policies::load`].
+pub fn build_monitor(config: &Config) -> Result<Monitor, Error> {
+    let settings = MonitorSettings {
+        conversations: config.conversations.maximum,
+        turns: config.limits.conversation_turns,
+        idle: config.conversations.idle,
+    };
+    Ok(Monitor::new(policies::follow(config)?, settings))
+}
+
+async fn sweep(monitor: Arc<Monitor>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        monitor.sweep();
+    }
+}
+
 fn workers(config: &Config) -> usize {
     match config.inference.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -127,6 +151,8 @@ impl Service {
                 metrics.run_upkeep();
             }
         });
+        let monitor = Arc::new(build_monitor(&config)?);
+        let sweep = tokio::spawn(sweep(Arc::clone(&monitor)));
         let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
         readiness.set(true);
         let manifest = models.default_model().manifest();
@@ -147,15 +173,17 @@ impl Service {
         };
         let settings = ServerSettings {
             batch_items: config.limits.batch_items,
+            conversation_turns: config.limits.conversation_turns,
             message_bytes: config.limits.message_bytes,
             default_deadline: config.limits.default_deadline,
             drain: config.server.drain,
             lame_duck: config.server.lame_duck,
         };
-        let served = server::serve(self.grpc, models, settings, stop).await;
+        let served = server::serve(self.grpc, models, monitor, settings, stop).await;
         http_stop.cancel();
         turned_off.abort();
         upkeep.abort();
+        sweep.abort();
         // An idle probe connection must not hold the process.
         let _ = tokio::time::timeout(Duration::from_secs(1), probes).await;
         tracing::info!("stopped");

@@ -16,7 +16,7 @@ import sys
 import labels as L
 
 SENTIMENTS = {*L.SENTIMENTS, "mixed"}
-CHANNELS = {"chat", "email", "ticket", "phone", "survey", "social"}
+CHANNELS = {"chat", "email", "ticket", "phone", "survey", "social", "sms"}
 GRAM, OVERLAP, SHARED = 5, 0.20, 4
 OPENING = 1 / 150
 

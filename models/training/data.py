@@ -139,6 +139,22 @@ def written(path):
         )
 
 
+def adjudicated(examples, path):
+    """Cues of training messages that a model and the labels disagreed on, decided again by somebody who knew neither:
+    `data/adjudicated.jsonl`. A cell on which careful people would differ is masked."""
+    rows = (json.loads(row) for row in pathlib.Path(path).read_text(encoding="utf-8").splitlines())
+    decided = {r["ref"]: r for r in rows}
+    for e in examples:
+        r = decided.get(e.key)
+        if r is None:
+            continue
+        if fingerprint(e.text) != r["sha256"]:
+            raise ValueError(f"{e.key}: the text is not the one that was decided on")
+        for cue, value in r["cues"].items():
+            e.cues[L.CUES.index(cue)] = float("nan") if value is None else float(value)
+    return examples
+
+
 def mark(examples, path):
     """Gives written examples the spans of `data/rationales.jsonl` that say why a label is there."""
     heads = {"cue": L.CUES, "emotion": L.EMOTIONS}

@@ -28,6 +28,7 @@ HERE = pathlib.Path(__file__).parent
 WRITTEN = HERE / "data" / "written.jsonl"
 ANNOTATED = HERE / "data" / "annotated.jsonl"
 RATIONALES = HERE / "data" / "rationales.jsonl"
+ADJUDICATED = HERE / "data" / "adjudicated.jsonl"
 
 
 def log(message):
@@ -79,7 +80,8 @@ def mixture(root, own, annotated, goemotions, nhs, ordinary, uci, seed=5):
     rare = [e for e in emotional if any(e.emotions[i] for i in RARE)]
     cues = [e for e in split(list(D.public_cues(root)), "train") if D.normalise(e.text) not in taken]
     asked = [e for e in cues if 1.0 in e.cues]
-    chosen = split(list(D.written(WRITTEN)), "train") * own + split(labelled, "train") * annotated
+    written = D.adjudicated(split(list(D.written(WRITTEN)), "train"), ADJUDICATED)
+    chosen = written * own + D.adjudicated(split(labelled, "train"), ADJUDICATED) * annotated
     chosen += rng.sample(emotional, goemotions) + rare
     chosen += rng.sample([e for e in train if e.source == "nhs_fft"], nhs)
     chosen += rng.sample([e for e in train if e.source == "uci_sentences"], uci)
@@ -104,12 +106,12 @@ def tune(name, root, out, train, start, seed):
 
 
 def domain(root, out):
-    train = mixture(root, own=6, annotated=3, goemotions=14_000, nhs=2_500, ordinary=4_000, uci=1_000)
+    train = mixture(root, own=6, annotated=3, goemotions=18_000, nhs=2_500, ordinary=4_000, uci=1_000)
     tune("domain", root, out, train, "base", 17)
 
 
 def polish(root, out):
-    train = mixture(root, own=3, annotated=1, goemotions=5_000, nhs=500, ordinary=500, uci=200, seed=6)
+    train = mixture(root, own=4, annotated=2, goemotions=6_000, nhs=1_000, ordinary=500, uci=200, seed=6)
     tune("polish", root, out, train, "domain", 18)
 
 

@@ -31,6 +31,8 @@ pub struct Config {
     pub batching: Batching,
     /// Bounds of requests.
     pub limits: Limits,
+    /// Conversations and their escalation.
+    pub conversations: Conversations,
     /// Log output.
     pub log: Log,
 }
@@ -101,9 +103,25 @@ pub struct Limits {
     pub batch_items: usize,
     /// Largest message, in bytes.
     pub message_bytes: usize,
+    /// Most turns of one conversation.
+    pub conversation_turns: usize,
     /// Deadline of unary calls that name none.
     #[serde(rename = "default_deadline_ms", deserialize_with = "milliseconds")]
     pub default_deadline: Duration,
+}
+
+/// `[conversations]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conversations {
+    /// Followed live at the same time.
+    pub maximum: usize,
+    /// Forgotten after so long a silence.
+    #[serde(rename = "idle_ms", deserialize_with = "milliseconds")]
+    pub idle: Duration,
+    /// `None` for the embedded policy.
+    #[serde(deserialize_with = "path")]
+    pub policy: Option<PathBuf>,
 }
 
 /// `[log]`
@@ -139,6 +157,15 @@ impl Config {
         }
         if self.limits.message_bytes < self.limits.text_bytes {
             return wrong("limits.message_bytes", "expected at least limits.text_bytes");
+        }
+        if !(1..=100_000).contains(&self.limits.conversation_turns) {
+            return wrong("limits.conversation_turns", "expected 1 to 100000");
+        }
+        if !(1..=1_000_000).contains(&self.conversations.maximum) {
+            return wrong("conversations.maximum", "expected 1 to 1000000");
+        }
+        if self.conversations.idle.is_zero() {
+            return wrong("conversations.idle_ms", "expected at least 1");
         }
         if self.inference.workers > 256 {
             return wrong("inference.workers", "expected at most 256");

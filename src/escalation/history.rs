@@ -108,7 +108,7 @@ mod tests {
         let measures = Measures::default();
         let usual = measures.usual_wait_ms(Channel::Chat) as i64;
         let mut history = History::default();
-        let mut say = |history: &mut History, turn, at| {
+        let say = |history: &mut History, turn, at| {
             history.customer(turn, Some(at), TurnSignals::default(), Channel::Chat, &measures);
         };
         say(&mut history, 0, 0);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
 
 use super::analyzer::{Analyzer, Call};
@@ -123,14 +123,14 @@ pub async fn read(
     call: Call,
 ) -> Result<ConversationReading, Error> {
     let language = conversation.language.as_deref();
-    let listened = stream::iter(conversation.turns.iter().enumerate()).map(|(place, turn)| async move {
-        let listened = listen(analyzer, rules, turn, language, options, call).await;
-        listened.map_err(|e| e.within(&format!("turns[{place}]")))
-    });
-    let mut listened = std::pin::pin!(listened.buffered(TURNS_IN_FLIGHT));
+    // Futures that have not begun cost little: a closure in the stream would have to be general over lifetimes.
+    let work = conversation.turns.iter().map(|turn| listen(analyzer, rules, turn, language, options, call));
+    let mut listened = stream::iter(work.collect::<Vec<_>>()).buffered(TURNS_IN_FLIGHT);
     let mut tracker = Tracker::new(Arc::clone(rules), conversation.channel, account);
     let (mut turns, mut participants) = (Vec::new(), Participants::default());
-    while let Some(Listened { assessment, heard }) = listened.try_next().await? {
+    while let Some(next) = listened.next().await {
+        let Listened { assessment, heard } =
+            next.map_err(|e| e.within(&format!("turns[{}]", turns.len())))?;
         participants.push(&conversation.turns[turns.len()], turns.len(), &heard);
         turns.push(TurnReading { assessment, standing: tracker.push(heard) });
     }

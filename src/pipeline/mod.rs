@@ -5,10 +5,12 @@ mod calibrated;
 pub mod conversation;
 mod evidence;
 pub mod models;
+pub mod monitor;
 pub mod options;
 mod readout;
 mod segment;
 
 pub use analyzer::{Analyzer, AnalyzerSettings, Call};
 pub use models::Models;
+pub use monitor::Monitor;
 pub use options::{AnalysisOptions, ResolvedOptions};

@@ -18,6 +18,8 @@ const BATCH_TOKENS: &str = "attune_batch_tokens_total";
 const CACHE_HITS: &str = "attune_cache_hits_total";
 const COALESCED: &str = "attune_coalesced_total";
 const TEXTS: &str = "attune_texts_total";
+const CONVERSATIONS: &str = "attune_conversations";
+const ALERTS: &str = "attune_alert_changes_total";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -44,6 +46,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(CACHE_HITS, "Windows answered from the cache");
     describe_counter!(COALESCED, "Windows that joined the same window in flight");
     describe_counter!(TEXTS, "Texts assessed, by status");
+    describe_gauge!(CONVERSATIONS, "Conversations that are followed live");
+    describe_counter!(ALERTS, "Changes of alerts of followed conversations, by change");
     Ok(handle)
 }
 
@@ -90,4 +94,14 @@ pub fn coalesced() {
 /// A text was assessed.
 pub fn text(status: &'static str) {
     counter!(TEXTS, "status" => status).increment(1);
+}
+
+/// So many conversations are followed now.
+pub fn conversations(count: usize) {
+    gauge!(CONVERSATIONS).set(count as f64);
+}
+
+/// An alert of a followed conversation changed.
+pub fn alert(change: &'static str) {
+    counter!(ALERTS, "change" => change).increment(1);
 }

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tonic::{Code, Extensions, Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use super::deadline::Deadline;
+use super::calls::{CallRecord, answered, deadline, ended};
 use super::v1::analysis_service_server::AnalysisService;
 use super::v1::item_result::Outcome;
 use super::{convert, status, v1};
 use crate::batching::{Entrance, Lane};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::pipeline::{Analyzer, Call, Models, ResolvedOptions};
-use crate::telemetry::metrics;
 
 /// Items of one batch or stream that are in flight at once: enough to fill batches, few enough that a slow reader holds
 /// little memory.
@@ -190,93 +189,7 @@ async fn item_result(
     };
     let outcome = match outcome {
         Ok(assessment) => Outcome::Assessment(convert::assessment(assessment)),
-        Err(error) => {
-            let status = status::status(&error);
-            Outcome::Error(v1::ItemError {
-                code: status.code().into(),
-                message: status.message().to_owned(),
-                field: error.field().unwrap_or_default().to_owned(),
-            })
-        }
+        Err(error) => Outcome::Error(status::item_error(&error)),
     };
     v1::ItemResult { id, index, outcome: Some(outcome) }
-}
-
-/// Ends a stream after its first error, and at its deadline.
-fn ended<T: Send + 'static>(
-    results: impl stream::Stream<Item = Result<T, Status>> + Send + 'static,
-    deadline: Option<Instant>,
-) -> impl stream::Stream<Item = Result<T, Status>> + Send {
-    let late = async move {
-        match deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-            None => std::future::pending().await,
-        }
-    };
-    let expired = stream::once(async move {
-        // Only reached when the timer, not the sender, ended the stream.
-        match deadline {
-            Some(deadline) if Instant::now() >= deadline => {
-                Some(Err(Status::deadline_exceeded("the deadline passed")))
-            }
-            _ => None,
-        }
-    })
-    .filter_map(|end| async move { end });
-    let mut failed = false;
-    results.take_until(late).chain(expired).take_while(move |result| {
-        let go_on = !failed;
-        failed |= result.is_err();
-        std::future::ready(go_on)
-    })
-}
-
-fn deadline(extensions: &Extensions) -> Option<Instant> {
-    extensions.get::<Deadline>().map(|d| d.0)
-}
-
-/// Answers and counts a unary call.
-async fn answered<T>(
-    method: &'static str,
-    deadline: Option<Instant>,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<Response<T>, Status> {
-    let mut record = CallRecord::new(method, deadline);
-    match work.await {
-        Ok(answer) => {
-            record.end_with(Code::Ok);
-            Ok(Response::new(answer))
-        }
-        Err(error) => {
-            record.end_with(status::code(error.kind()));
-            Err(status::status(&error))
-        }
-    }
-}
-
-/// Counts a call when it ends, also when its client went away and the handler was dropped.
-struct CallRecord {
-    method: &'static str,
-    started: Instant,
-    deadline: Option<Instant>,
-    code: Code,
-}
-
-impl CallRecord {
-    /// Until it is told otherwise, the call was dropped: by its client, or by its deadline.
-    fn new(method: &'static str, deadline: Option<Instant>) -> Self {
-        Self { method, started: Instant::now(), deadline, code: status::code(ErrorKind::Cancelled) }
-    }
-
-    fn end_with(&mut self, code: Code) {
-        self.code = code;
-    }
-}
-
-impl Drop for CallRecord {
-    fn drop(&mut self) {
-        let late = self.code == Code::Cancelled && self.deadline.is_some_and(|d| d <= Instant::now());
-        let code = if late { Code::DeadlineExceeded } else { self.code };
-        metrics::request(self.method, status::code_name(code), self.started.elapsed());
-    }
 }

@@ -174,7 +174,7 @@ fn evidence(from: Evidence) -> v1::Evidence {
     }
 }
 
-fn span(from: Span) -> v1::Span {
+pub(super) fn span(from: Span) -> v1::Span {
     v1::Span {
         byte_start: count(from.byte_start),
         byte_end: count(from.byte_end),
@@ -184,6 +184,6 @@ fn span(from: Span) -> v1::Span {
 }
 
 /// Texts are bounded far below 4 GiB, so that every count and offset fits.
-fn count(value: usize) -> u32 {
+pub(super) fn count(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

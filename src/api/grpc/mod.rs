@@ -1,10 +1,15 @@
 //! gRPC: `attune.v1`, health, reflection.
 
 pub mod analysis;
+mod calls;
 pub mod client;
+pub mod conversation;
 mod convert;
+mod convert_conversation;
 mod deadline;
+mod escalations;
 pub mod models;
+mod monitoring;
 pub mod server;
 mod shedding;
 pub mod status;

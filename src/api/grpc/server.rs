@@ -1,6 +1,7 @@
 //! The gRPC listener: services, bounds, health, reflection and the drain.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -10,12 +11,13 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 
 use super::analysis::AnalysisApi;
+use super::conversation::ConversationApi;
 use super::deadline::DeadlineLayer;
 use super::models::ModelApi;
 use super::shedding::SheddingLayer;
 use super::v1;
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::Models;
+use crate::pipeline::{Models, Monitor};
 
 /// Streams of one connection that may be open at once; more wait at the client.
 const STREAMS_PER_CONNECTION: u32 = 4096;
@@ -27,6 +29,8 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 pub struct ServerSettings {
     /// Most items in one batch.
     pub batch_items: usize,
+    /// Most turns of one conversation.
+    pub conversation_turns: usize,
     /// Largest message, in bytes.
     pub message_bytes: usize,
     /// For unary calls that name no deadline.
@@ -54,11 +58,12 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 pub async fn serve(
     listener: TcpListener,
     models: Models,
+    monitor: Arc<Monitor>,
     settings: ServerSettings,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    let names = ["", "attune.v1.AnalysisService", "attune.v1.ModelService"];
+    let names = ["", "attune.v1.AnalysisService", "attune.v1.ConversationService", "attune.v1.ModelService"];
     for name in names {
         health.set_service_status(name, ServingStatus::Serving).await;
     }
@@ -66,6 +71,11 @@ pub async fn serve(
         models.clone(),
         settings.batch_items,
     ))
+    .max_decoding_message_size(settings.message_bytes)
+    .max_encoding_message_size(usize::MAX);
+    let conversations = v1::conversation_service_server::ConversationServiceServer::new(
+        ConversationApi::new(models.clone(), monitor, settings.conversation_turns),
+    )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
@@ -83,6 +93,7 @@ pub async fn serve(
         .add_service(reflection_v1()?)
         .add_service(reflection_v1alpha()?)
         .add_service(analysis)
+        .add_service(conversations)
         .add_service(model_service)
         .serve_with_incoming_shutdown(incoming, closed);
     let mut server = std::pin::pin!(server);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::v1;
 use crate::error::{Error, ErrorKind};
 
 /// The gRPC code of an error kind.
@@ -97,6 +98,16 @@ pub(super) fn code_name(code: Code) -> &'static str {
         Code::Unavailable => "unavailable",
         Code::DataLoss => "data_loss",
         Code::Unauthenticated => "unauthenticated",
+    }
+}
+
+/// An error of one item, where the call itself goes on.
+pub(super) fn item_error(error: &Error) -> v1::ItemError {
+    let status = status(error);
+    v1::ItemError {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        field: error.field().unwrap_or_default().to_owned(),
     }
 }
 

@@ -1,0 +1,222 @@
+//! One MonitorConversation stream: requests are read in parallel, and heard in their order.
+//!
+//! [`Session`] looks at a request as it comes and starts reading its turn; [`Teller`] takes what was read, in the order of
+//! the requests, tells the monitor, and says what changed since it last spoke of that conversation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::v1::monitor_conversation_request::Action;
+use super::v1::monitor_conversation_response::Outcome;
+use super::{convert, convert_conversation as talk, status, v1};
+use crate::batching::{Entrance, Lane};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::conversation::{self, Listened, TurnOptions};
+use crate::pipeline::monitor::{Context, ConversationKey, Monitor, Opened};
+use crate::pipeline::{AnalysisOptions, Analyzer, Call};
+
+/// Turns of one stream that are in flight at once.
+pub(super) const TURNS_IN_FLIGHT: usize = 64;
+/// Conversations that one stream may carry.
+const CONVERSATIONS: usize = 10_000;
+
+/// A conversation as one stream knows it.
+#[derive(Clone)]
+struct Thread {
+    key: ConversationKey,
+    context: Arc<Context>,
+    assessments: bool,
+}
+
+/// What came of a request's reading; its telling follows in order.
+pub(super) struct Read {
+    conversation_id: String,
+    work: Result<Work, Error>,
+}
+
+enum Work {
+    Open { thread: Thread, last_event: u64 },
+    Turn { thread: Thread, number: u64, listened: Option<Listened> },
+    Close { key: ConversationKey },
+}
+
+type Threads = Arc<Mutex<HashMap<String, Thread>>>;
+
+/// The reading half.
+pub(super) struct Session {
+    analyzer: Arc<Analyzer>,
+    monitor: Arc<Monitor>,
+    options: Arc<TurnOptions>,
+    threads: Threads,
+    call: Call,
+}
+
+/// The telling half.
+pub(super) struct Teller {
+    monitor: Arc<Monitor>,
+    /// The last event that was told, by conversation.
+    told: HashMap<String, u64>,
+}
+
+impl Session {
+    pub(super) fn begin(
+        analyzer: Arc<Analyzer>,
+        monitor: Arc<Monitor>,
+        deadline: Option<Instant>,
+    ) -> Result<Self, Error> {
+        let options = Arc::new(TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?);
+        // Somebody waits for each turn, and none may be lost.
+        let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline };
+        Ok(Self { analyzer, monitor, options, threads: Threads::default(), call })
+    }
+
+    pub(super) fn teller(&self) -> Teller {
+        Teller { monitor: Arc::clone(&self.monitor), told: HashMap::new() }
+    }
+
+    /// Looks at a request now; its turn is read when the future is polled.
+    pub(super) fn read(
+        &mut self,
+        request: v1::MonitorConversationRequest,
+    ) -> impl Future<Output = Read> + Send + use<> {
+        let work = self.begin_work(&request.conversation_id, request.action);
+        let (analyzer, monitor) = (Arc::clone(&self.analyzer), Arc::clone(&self.monitor));
+        let (options, call) = (Arc::clone(&self.options), self.call);
+        async move {
+            let work = match work {
+                Ok(Begun::Turn { thread, number, turn }) => {
+                    let listened = listen(&analyzer, &monitor, &thread, number, turn, &options, call).await;
+                    listened.map(|listened| Work::Turn { thread, number, listened })
+                }
+                Ok(Begun::Done(work)) => Ok(work),
+                Err(error) => Err(error),
+            };
+            Read { conversation_id: request.conversation_id, work }
+        }
+    }
+
+    fn begin_work(&mut self, id: &str, action: Option<Action>) -> Result<Begun, Error> {
+        let id = talk::required_id(id.to_owned(), "conversation_id")?;
+        match action {
+            None => Err(Error::invalid("action", "expected open, turn or close")),
+            Some(Action::Open(open)) => self.open(id, open).map(Begun::Done),
+            Some(Action::Turn(turn)) => {
+                let thread = self.threads.lock().get(&id).cloned().ok_or_else(|| {
+                    let problem = "the conversation was not opened on this stream; send open first";
+                    Error::new(ErrorKind::Precondition, problem)
+                })?;
+                if turn.number == 0 {
+                    return Err(Error::invalid("turn.number", "is 0: turns are counted from 1"));
+                }
+                let said = turn.turn.ok_or_else(|| Error::invalid("turn.turn", "expected a turn"))?;
+                let said = talk::turn(said).map_err(|e| e.within("turn.turn"))?;
+                Ok(Begun::Turn { thread, number: turn.number, turn: said })
+            }
+            Some(Action::Close(_)) => {
+                let thread = self.threads.lock().remove(&id);
+                let key = thread.map_or_else(|| ConversationKey { tenant: String::new(), id }, |t| t.key);
+                Ok(Begun::Done(Work::Close { key }))
+            }
+        }
+    }
+
+    fn open(&mut self, id: String, open: v1::OpenConversation) -> Result<Work, Error> {
+        let (tenant, context) = talk::context(open.context).map_err(|e| e.within("open.context"))?;
+        let mut threads = self.threads.lock();
+        if threads.len() >= CONVERSATIONS && !threads.contains_key(&id) {
+            let problem = format!("this stream carries {CONVERSATIONS} conversations; use another one");
+            return Err(Error::new(ErrorKind::Overloaded, problem));
+        }
+        let key = ConversationKey { tenant, id: id.clone() };
+        let thread = Thread { key, context: Arc::new(context), assessments: open.assessments };
+        threads.insert(id, thread.clone());
+        Ok(Work::Open { thread, last_event: open.last_event })
+    }
+}
+
+enum Begun {
+    Turn { thread: Thread, number: u64, turn: crate::domain::Turn },
+    Done(Work),
+}
+
+/// Reads a turn, unless it is known already.
+async fn listen(
+    analyzer: &Analyzer,
+    monitor: &Monitor,
+    thread: &Thread,
+    number: u64,
+    turn: crate::domain::Turn,
+    options: &TurnOptions,
+    call: Call,
+) -> Result<Option<Listened>, Error> {
+    // An open that is still in flight before it makes the conversation known; telling it comes later.
+    if monitor.knows(&thread.key, number).unwrap_or(false) {
+        return Ok(None);
+    }
+    let rules = monitor.rules(&thread.key.tenant, thread.context.channel);
+    let language = thread.context.language.as_deref();
+    let listened = conversation::listen(analyzer, &rules, &turn, language, options, call).await;
+    listened.map(Some).map_err(|e| e.within("turn.turn"))
+}
+
+impl Teller {
+    /// Tells the monitor what was read, and the caller what changed.
+    pub(super) fn hear(&mut self, read: Read) -> v1::MonitorConversationResponse {
+        let outcome = match read.work.and_then(|work| self.tell(work)) {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Error(status::item_error(&error)),
+        };
+        v1::MonitorConversationResponse { conversation_id: read.conversation_id, outcome: Some(outcome) }
+    }
+
+    fn tell(&mut self, work: Work) -> Result<Outcome, Error> {
+        match work {
+            Work::Open { thread, last_event } => {
+                let opened = self.monitor.open(&thread.key, (*thread.context).clone(), last_event)?;
+                Ok(Outcome::Opened(self.opened(&thread.key, last_event, opened)))
+            }
+            Work::Turn { thread, number, listened } => self.turn(&thread, number, listened),
+            Work::Close { key } => {
+                self.told.remove(&key.id);
+                if self.monitor.close(&key) {
+                    return Ok(Outcome::Closed(v1::ConversationClosed {}));
+                }
+                Err(Error::new(ErrorKind::NotFound, "the conversation is not followed"))
+            }
+        }
+    }
+
+    fn opened(&mut self, key: &ConversationKey, last_event: u64, opened: Opened) -> v1::ConversationOpened {
+        let newest = opened.missed.last().map_or(last_event, |event| event.sequence);
+        self.told.insert(key.id.clone(), newest);
+        v1::ConversationOpened {
+            last_turn: opened.last_turn,
+            state: opened.state.map(|state| talk::state(key, &state)),
+            missed: opened.missed.into_iter().map(|event| talk::alert_event(key, event)).collect(),
+        }
+    }
+
+    fn turn(&mut self, thread: &Thread, number: u64, listened: Option<Listened>) -> Result<Outcome, Error> {
+        let key = &thread.key;
+        let seen = self.told.get(&key.id).copied().unwrap_or_default();
+        let (update, assessment) = match listened {
+            Some(Listened { assessment, heard }) => {
+                (self.monitor.push(key, number, heard, seen)?, assessment.filter(|_| thread.assessments))
+            }
+            None => (self.monitor.repeat(key, seen)?, None),
+        };
+        if let Some(event) = update.events.last() {
+            self.told.insert(key.id.clone(), event.sequence);
+        }
+        Ok(Outcome::Update(v1::TurnUpdate {
+            number,
+            repeated: update.repeated,
+            assessment: assessment.map(convert::assessment),
+            state: Some(talk::state(key, &update.state)),
+            events: update.events.into_iter().map(|event| talk::alert_event(key, event)).collect(),
+        }))
+    }
+}
