@@ -9,6 +9,7 @@
 //! - [`batching`]: many callers, few well-filled batches
 //! - [`pipeline`]: the use cases
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
+//! - [`transcript`]: other systems' exports turned into conversations
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
 //! - [`app`]: the composition root
@@ -27,3 +28,4 @@ pub mod model;
 pub mod pipeline;
 pub mod runtime;
 pub mod telemetry;
+pub mod transcript;

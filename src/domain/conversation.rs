@@ -64,8 +64,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
+    pub const ALL: [Self; 6] = [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
 
     /// The channel's name in files.
     pub fn name(self) -> &'static str {
