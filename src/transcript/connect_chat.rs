@@ -75,7 +75,7 @@ fn conversation(
 
 fn speaker(item: &Node, participants: &Participants, roles: &RoleMap) -> Result<(String, Role), Error> {
     let id = item.id("ParticipantId")?;
-    let name = item.str("DisplayName")?;
+    let name = item.str("DisplayName")?.filter(|name| !name.trim().is_empty());
     let stated = participants.role(item, id.as_deref().unwrap_or_default())?;
     let role = stated.or_else(|| match roles.find(name?) {
         Speaker::Is(role) => Some(role),

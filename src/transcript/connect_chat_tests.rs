@@ -53,3 +53,9 @@ fn what_is_wrong_is_named_by_its_path() {
         assert!(error.starts_with(expected) && !error.contains("Ines"), "{error}");
     }
 }
+
+#[test]
+fn a_participant_without_id_and_name_is_called_by_the_role() {
+    let text = r#"{"Transcript":[{"Content":"hi","ParticipantRole":"AGENT","DisplayName":" "}]}"#;
+    assert_eq!(read(text).unwrap().conversations[0].turns[0].participant, "agent");
+}
