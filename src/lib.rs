@@ -10,6 +10,7 @@
 //! - [`pipeline`]: the use cases
 //! - [`escalation`]: who needs a person now, and why
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
+//! - [`transcript`]: other systems' exports turned into conversations
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
 //! - [`app`]: the composition root
@@ -29,3 +30,4 @@ pub mod model;
 pub mod pipeline;
 pub mod runtime;
 pub mod telemetry;
+pub mod transcript;
