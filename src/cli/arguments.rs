@@ -39,6 +39,8 @@ pub(super) enum Command {
     Serve(ServeOptions),
     /// Score texts and print them with their evidence
     Analyze(AnalyzeOptions),
+    /// Read transcripts: turn by turn, the trajectory, and whether a person must step in
+    Conversation(ConversationOptions),
     /// Measure the model on a file of labelled texts
     Eval(EvalOptions),
     /// Fit thresholds and calibration to a file of labelled texts
@@ -103,6 +105,39 @@ pub(super) struct AnalyzeOptions {
     /// Use this threshold for a label, such as anger=0.5; may be repeated
     #[arg(long, value_name = "LABEL=P")]
     pub(super) threshold: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConversationOptions {
+    /// The transcript file; - for standard input
+    pub(super) file: PathBuf,
+    /// Form of the file, instead of recognising it: text, webvtt, connect-lens, connect-chat, zendesk, intercom, jsonl
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) from: Option<String>,
+    /// What a speaker is, such as "Maria=agent"; may be repeated
+    #[arg(long, value_name = "NAME=ROLE")]
+    pub(super) role: Vec<String>,
+    /// Keep quoted mails, signatures and ticket lines
+    #[arg(long)]
+    pub(super) keep_quoted: bool,
+    /// Read only the conversation with this id
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// The way it is led: chat, email, phone, social, sms; instead of what the file says
+    #[arg(long, value_name = "CHANNEL")]
+    pub(super) channel: Option<String>,
+    /// Whose policy applies, instead of what the file says
+    #[arg(long, value_name = "TENANT")]
+    pub(super) tenant: Option<String>,
+    /// Language of the texts (BCP 47), instead of identifying it
+    #[arg(long, value_name = "TAG")]
+    pub(super) language: Option<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// Ask a running server instead of reading in this process
+    #[arg(long, value_name = "URL")]
+    pub(super) server: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -189,6 +189,6 @@ pub(super) fn sentiment_name(label: v1::SentimentLabel) -> &'static str {
     }
 }
 
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }

@@ -3,6 +3,9 @@
 mod analyze;
 mod arguments;
 mod calibrate;
+mod conversation;
+mod conversation_json;
+mod conversation_table;
 mod diff;
 mod eval;
 mod json;
@@ -59,6 +62,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Analyze(options) => {
             let config = load_quietly(&arguments.settings)?;
             analyze::run(&options, &config, &surroundings())
+        }
+        Command::Conversation(options) => {
+            let config = load_quietly(&arguments.settings)?;
+            conversation::run(&options, &config, &surroundings())
         }
         Command::Models(options) => {
             let config = load_quietly(&arguments.settings)?;

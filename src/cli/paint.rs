@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::api::grpc::v1::SentimentLabel;
+use crate::api::grpc::v1::{Sentiment, SentimentLabel};
 
 /// Bars are this many characters long.
 const BAR: usize = 10;
@@ -49,6 +49,34 @@ pub(super) fn marked(text: &str, ranges: &[Range<usize>], style: Style) -> Strin
     }
     out.push_str(&visible(&text[at..]));
     out
+}
+
+/// The same, up to `shown` bytes; what is left is counted.
+pub(super) fn marked_to(text: &str, shown: usize, ranges: &[Range<usize>], style: Style) -> String {
+    if text.len() <= shown {
+        return marked(text, ranges, style);
+    }
+    let mut end = shown;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let rest = text[end..].chars().count();
+    format!("{}{}", marked(&text[..end], ranges, style), styled(DIM, &format!(" … (+{rest} characters)")))
+}
+
+/// Where the words stand that speak for a sentiment.
+pub(super) fn evidence_ranges(feeling: &Sentiment) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = feeling
+        .evidence
+        .iter()
+        .filter_map(|e| e.evidence.as_ref())
+        .flat_map(|e| &e.spans)
+        .filter(|s| s.contribution > 0.0)
+        .filter_map(|s| s.span)
+        .map(|s| s.byte_start as usize..s.byte_end as usize)
+        .collect();
+    ranges.sort_by_key(|r| r.start);
+    ranges
 }
 
 /// Control characters as their pictures; line breaks as a sign and a space.

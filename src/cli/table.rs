@@ -1,10 +1,9 @@
 //! An assessment for people: the text with its evidence marked, then one line per finding.
 
 use std::io::Write;
-use std::ops::Range;
 
 use super::json::{sentiment_name, slice, status_name};
-use super::paint::{BOLD, DIM, bar, marked, sentiment, styled, visible};
+use super::paint::{BOLD, DIM, bar, evidence_ranges, marked_to, sentiment, styled, visible};
 use crate::api::grpc::v1::{self, item_result::Outcome};
 
 /// Long texts are shown up to here, in bytes.
@@ -18,7 +17,7 @@ pub(super) fn render(text: &str, result: &v1::ItemResult, out: &mut Vec<u8>) {
     let _ = match &result.outcome {
         Some(Outcome::Assessment(assessment)) => write_assessment(text, assessment, out),
         Some(Outcome::Error(error)) => {
-            writeln!(out, "{}\n  not scored: {}\n", clipped(text, &[], BOLD), error.message)
+            writeln!(out, "{}\n  not scored: {}\n", marked_to(text, SHOWN, &[], BOLD), error.message)
         }
         None => writeln!(out, "  not scored: the server sent no outcome\n"),
     };
@@ -26,12 +25,12 @@ pub(super) fn render(text: &str, result: &v1::ItemResult, out: &mut Vec<u8>) {
 
 fn write_assessment(text: &str, a: &v1::Assessment, out: &mut Vec<u8>) -> std::io::Result<()> {
     let Some(feeling) = &a.sentiment else {
-        writeln!(out, "{}", clipped(text, &[], BOLD))?;
+        writeln!(out, "{}", marked_to(text, SHOWN, &[], BOLD))?;
         let language = if a.language.is_empty() { String::new() } else { format!(" ({})", a.language) };
         return writeln!(out, "  {}{language}\n", styled(DIM, status_name(a.status())));
     };
     let (style, sign) = sentiment(feeling.label());
-    writeln!(out, "{}", clipped(text, &evidence_ranges(feeling), style))?;
+    writeln!(out, "{}", marked_to(text, SHOWN, &evidence_ranges(feeling), style))?;
     let name = sentiment_name(feeling.label());
     let words = feeling.evidence.iter().flat_map(|e| top_words(text, e.evidence.as_ref()));
     writeln!(
@@ -113,30 +112,4 @@ fn top_words(text: &str, evidence: Option<&v1::Evidence>) -> Vec<String> {
             format!("“{words}” {}", styled(DIM, &format!("{:+.1}", s.contribution)))
         })
         .collect()
-}
-
-fn evidence_ranges(feeling: &v1::Sentiment) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = feeling
-        .evidence
-        .iter()
-        .filter_map(|e| e.evidence.as_ref())
-        .flat_map(|e| &e.spans)
-        .filter(|s| s.contribution > 0.0)
-        .filter_map(|s| s.span)
-        .map(|s| s.byte_start as usize..s.byte_end as usize)
-        .collect();
-    ranges.sort_by_key(|r| r.start);
-    ranges
-}
-
-fn clipped(text: &str, ranges: &[Range<usize>], style: anstyle::Style) -> String {
-    if text.len() <= SHOWN {
-        return marked(text, ranges, style);
-    }
-    let mut end = SHOWN;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let rest = text[end..].chars().count();
-    format!("{}{}", marked(&text[..end], ranges, style), styled(DIM, &format!(" … (+{rest} characters)")))
 }

@@ -21,7 +21,7 @@ pub fn detect(bytes: &[u8], name: Option<&str>) -> Result<Format, Error> {
         .or_else(|| of_ending(name?));
     found.ok_or_else(|| {
         let names = Format::ALL.map(Format::name).join(", ");
-        refuse("file", format!("its format is not recognised; name one with --format, one of {names}"))
+        refuse("file", format!("its format is not recognised; name one with --from, one of {names}"))
     })
 }
 

@@ -43,6 +43,6 @@ fn a_name_helps_where_the_content_does_not() {
         assert_eq!(detect(b"hello there", name).ok(), expected, "{name:?}");
     }
     let error = detect(b"[1, 2]", None).unwrap_err();
-    assert!(error.public().contains("--format") && error.public().contains("connect-lens"), "{error}");
+    assert!(error.public().contains("--from") && error.public().contains("connect-lens"), "{error}");
     assert!(detect(b" \n", Some("x.txt")).unwrap_err().public().contains("is empty"));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
 
 use super::v1::analysis_service_client::AnalysisServiceClient;
+use super::v1::conversation_service_client::ConversationServiceClient;
 use super::v1::model_service_client::ModelServiceClient;
 use super::{status, v1};
 use crate::error::{Error, ErrorKind};
@@ -45,6 +46,17 @@ impl Client {
         let mut client =
             AnalysisServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES);
         client.batch_analyze_text(request).await.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
+    /// Reads a conversation.
+    pub async fn conversation(
+        &self,
+        request: v1::AnalyzeConversationRequest,
+    ) -> Result<v1::AnalyzeConversationResponse, Error> {
+        let mut client =
+            ConversationServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES);
+        let answer = client.analyze_conversation(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
     }
 
     /// The models that the server has loaded.

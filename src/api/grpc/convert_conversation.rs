@@ -142,6 +142,28 @@ pub(super) fn conversation(
     Ok((conversation, context.account))
 }
 
+/// The request that asks about a conversation.
+pub(super) fn request(from: &Conversation) -> v1::AnalyzeConversationRequest {
+    let turns = from.turns.iter().map(|turn| v1::Turn {
+        role: role_number(turn.role),
+        participant: turn.participant.clone(),
+        text: turn.text.clone(),
+        at_ms: turn.at_ms,
+    });
+    v1::AnalyzeConversationRequest {
+        conversation_id: from.id.clone(),
+        context: Some(v1::ConversationContext {
+            tenant: from.tenant.clone().unwrap_or_default(),
+            channel: channel_number(from.channel),
+            customer_id: from.customer.clone().unwrap_or_default(),
+            language: from.language.clone().unwrap_or_default(),
+            ..v1::ConversationContext::default()
+        }),
+        turns: turns.collect(),
+        ..v1::AnalyzeConversationRequest::default()
+    }
+}
+
 /// The answer to AnalyzeConversation.
 pub(super) fn reading(
     key: &ConversationKey,

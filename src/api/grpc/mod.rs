@@ -32,3 +32,8 @@ pub mod v1 {
 pub fn describe(manifest: &crate::model::Manifest) -> v1::Model {
     convert::model(manifest, true)
 }
+
+/// The request that asks about a conversation.
+pub fn request_of(conversation: &crate::domain::Conversation) -> v1::AnalyzeConversationRequest {
+    convert_conversation::request(conversation)
+}
