@@ -11,6 +11,7 @@
 //! - [`escalation`]: who needs a person now, and why
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`transcript`]: other systems' exports turned into conversations
+//! - [`jobs`]: offline scoring of survey exports
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
 //! - [`app`]: the composition root
@@ -26,6 +27,7 @@ pub mod error;
 pub mod escalation;
 pub mod evaluation;
 pub mod inference;
+pub mod jobs;
 pub mod model;
 pub mod pipeline;
 pub mod runtime;
