@@ -48,8 +48,10 @@ impl Examples<'_> {
     /// penalty may change.
     pub(super) fn fit(&self, usable: &[usize], alpha: f64) -> Result<Line, Error> {
         let mut columns = usable.to_vec();
+        let mut line = Line { base: self.base(), weights: vec![0.0; self.signs.len()] };
         loop {
-            let line = self.solve(&columns, alpha)?;
+            // What was found with a column more is near what there is to find without it.
+            line = self.solve(&columns, alpha, &line)?;
             match columns
                 .iter()
                 .copied()
@@ -70,17 +72,22 @@ impl Examples<'_> {
         }
     }
 
-    fn solve(&self, columns: &[usize], alpha: f64) -> Result<Line, Error> {
+    fn solve(&self, columns: &[usize], alpha: f64, start: &Line) -> Result<Line, Error> {
         let width = self.signs.len();
         if columns.is_empty() {
             return Ok(Line { base: self.base(), weights: vec![0.0; width] });
         }
         let x = Array2::from_shape_fn((self.rows.len(), columns.len()), |(r, c)| self.rows[r][columns[c]]);
         let y = Array1::from_iter(self.truths.iter().copied());
-        let model =
-            LogisticRegression::default().alpha(alpha).max_iterations(STEPS).gradient_tolerance(GRADIENT);
-        let fitted = model.fit(&DatasetBase::new(x, y)).map_err(unsolved)?;
         // The library's positive class is the more frequent one.
+        let flipped = |weight: f64| if self.base() < 0.0 { -weight } else { weight };
+        let start = columns.iter().map(|column| start.weights[*column]).chain([start.base]);
+        let model = LogisticRegression::default()
+            .alpha(alpha)
+            .max_iterations(STEPS)
+            .gradient_tolerance(GRADIENT)
+            .initial_params(start.map(flipped).collect());
+        let fitted = model.fit(&DatasetBase::new(x, y)).map_err(unsolved)?;
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
         let mut weights = vec![0.0; width];
         columns.iter().zip(fitted.params()).for_each(|(column, weight)| weights[*column] = sign * weight);

@@ -18,7 +18,7 @@ use super::ranking::average_precision;
 use super::replay::{Case, Moment};
 use cross::{Crossed, cross_validate, fit as fit_all};
 use table::Table;
-pub use thresholds::{CLEAR, Chosen, WATCH};
+pub use thresholds::{CLEAR, Chosen, URGENT, WATCH};
 
 /// Escalated conversations with a marked turn, and conversations that do not escalate: at least so many of each. With
 /// fewer, a fold of the cross-validation has one or none.

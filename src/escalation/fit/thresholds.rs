@@ -1,8 +1,8 @@
 //! From which risk on each tier is raised, chosen by replaying alerts over cross-validated predictions.
 //!
-//! Urgent: the best F1 of telling in time. Elevated: the most escalations told before the marked turn, while no more than
-//! the allowed share of the other conversations has an alert of that tier; watch the same at twice the share, for it asks
-//! nobody to step in. An alert is held down to a risk three quarters of the way from the base to `raise`, in log-odds.
+//! Elevated: the most escalations told before the marked turn, while no more than the allowed share of the other
+//! conversations has an alert of that tier or beyond. Watch: the same at twice the share, for it asks nobody to step in.
+//! Urgent comes first, by the best F1 of telling in time, at half the share: its false alarms are elevated's too. An alert is held down to a risk three quarters of the way from the base to `raise`, in log-odds.
 
 use std::sync::Arc;
 
@@ -18,6 +18,10 @@ use super::super::replay::{Case, Moment};
 pub const CLEAR: f64 = 0.75;
 /// Watch may have so many times the false alarms of elevated.
 pub const WATCH: f64 = 2.0;
+/// Urgent may have so many times the false alarms of elevated.
+pub const URGENT: f64 = 0.5;
+/// A probability that no risk reaches.
+const NEVER: f64 = 2.0;
 /// Thresholds that are tried, in hundredths.
 const HUNDREDTHS: std::ops::Range<u32> = 2..99;
 
@@ -42,14 +46,15 @@ pub struct Chosen {
     pub value: f64,
     /// Share of the conversations that do not escalate and have an alert of this tier or beyond.
     pub false_alarms: f64,
-    /// Whether that is within what was allowed; urgent has no limit.
+    /// Whether that is within what was allowed.
     pub within_limit: bool,
 }
 
 /// Chooses for urgent, then elevated, then watch; returned in the order of [`Rules::tiers`].
 pub(super) fn choose(predicted: &[Predicted<'_>], bases: [f64; 2], max_false_alarms: f64) -> [Chosen; 3] {
-    let mut raises = [1.0; 3];
-    let urgent = best(predicted, &mut raises, Tier::Urgent, f64::INFINITY);
+    // What is not chosen yet is never raised.
+    let mut raises = [NEVER; 3];
+    let urgent = best(predicted, &mut raises, Tier::Urgent, URGENT * max_false_alarms);
     let elevated = best(predicted, &mut raises, Tier::Elevated, max_false_alarms);
     let watch = best(predicted, &mut raises, Tier::Watch, WATCH * max_false_alarms);
     [watch, elevated, urgent].map(|chosen| {
@@ -78,21 +83,20 @@ fn place(tier: Tier) -> usize {
     Tier::RAISED.iter().position(|t| *t == tier).unwrap_or(0)
 }
 
-/// The best threshold of a tier, the tiers above as they are in `raised`, where it is entered.
+/// The best threshold of a tier, the tiers beyond it as they are in `raised`, where it is entered; watch not above
+/// elevated.
 fn best(predicted: &[Predicted<'_>], raised: &mut [f64; 3], tier: Tier, limit: f64) -> Chosen {
-    // A tier below another can't begin above it.
-    let highest = raised[place(tier)..].iter().copied().fold(1.0, f64::min);
+    let highest = if tier == Tier::Watch { raised[place(Tier::Elevated)] } else { 1.0 };
     let tried = HUNDREDTHS.map(|n| f64::from(n) / 100.0).filter(|raise| *raise <= highest);
     let tried: Vec<Chosen> = tried
         .map(|raise| {
-            let mut with = *raised;
-            with[..=place(tier)].fill(raise);
-            let (value, false_alarms) = worth(predicted, &with, tier);
+            raised[place(tier)] = raise;
+            let (value, false_alarms) = worth(predicted, raised, tier);
             Chosen { tier, raise, clear: raise, value, false_alarms, within_limit: false_alarms <= limit }
         })
         .collect();
     let chosen = pick(&tried);
-    raised[..=place(tier)].fill(chosen.raise);
+    raised[place(tier)] = chosen.raise;
     chosen
 }
 
