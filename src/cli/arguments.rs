@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::policy::PolicyCommand;
+
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
 #[command(name = "attune", version, about)]
@@ -47,6 +49,9 @@ pub(super) enum Command {
     Calibrate(CalibrateOptions),
     /// Say what another model or overlay would change on a file of texts
     Diff(DiffOptions),
+    /// Fit, test, explain and check escalation policies
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// List the models, their heads and labels
     Models(ModelsOptions),
     /// Print every setting with its default

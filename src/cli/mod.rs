@@ -8,10 +8,12 @@ mod conversation_json;
 mod conversation_table;
 mod diff;
 mod eval;
+mod history;
 mod json;
 mod labelled;
 mod models;
 mod paint;
+mod policy;
 mod serve;
 mod table;
 
@@ -82,6 +84,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Diff(options) => {
             let config = load_quietly(&arguments.settings)?;
             diff::run(&options, &config, &surroundings())
+        }
+        Command::Policy(command) => {
+            let config = load_quietly(&arguments.settings)?;
+            policy::run(&command, &config, &surroundings())
         }
         Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
         Command::Completions { shell } => {

@@ -9,11 +9,17 @@
 //! own. Only customers' turns colour either; agents' turns say how long the customer waited, and nothing else.
 
 pub mod alert;
+pub mod backtest;
 pub mod empathy;
 pub mod features;
+pub mod fit;
 pub mod history;
+pub mod judged;
+pub mod labels;
 pub mod policy;
 mod policy_file;
+pub mod ranking;
+pub mod replay;
 pub mod risk;
 pub mod signals;
 pub mod tracker;

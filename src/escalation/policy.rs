@@ -127,6 +127,16 @@ impl Policies {
         &self.version
     }
 
+    /// The rules where nothing is overridden.
+    pub fn base(&self) -> &Rules {
+        &self.base
+    }
+
+    /// The tenants and channels whose rules differ from the base.
+    pub fn overridden(&self) -> impl Iterator<Item = (Option<&str>, Option<Channel>)> {
+        self.special.keys().map(|(tenant, channel)| (tenant.as_deref(), *channel))
+    }
+
     /// The rules for a tenant and channel: those of both, of the tenant, of the channel, or the base.
     pub fn rules(&self, tenant: Option<&str>, channel: Channel) -> Arc<Rules> {
         let tenant = tenant.map(str::to_owned);
