@@ -87,16 +87,17 @@ pub struct TierRule {
     pub clear_turns: usize,
 }
 
-/// When a customer counts as recovered: a negative peak, then a better end.
+/// When a customer counts as recovered: a negative peak, then a better end in which they confirm that it is settled, or
+/// are grateful, relieved or glad.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecoveryRule {
     /// The lowest score is at most this, in [−1, 1].
     pub peak: f64,
     /// The end is at least so much better.
     pub lift: f64,
-    /// And at least this, in [−1, 1].
+    /// The end is at least this, in [−1, 1].
     pub end: f64,
-    /// With a resolution that the customer confirms, the end may be this low.
+    /// The same for a customer who confirms a resolution.
     pub end_when_resolved: f64,
 }
 

@@ -8,6 +8,8 @@ use std::hash::{Hash, Hasher};
 
 use crate::domain::{Assessment, LabelAssessment, Span, Status};
 
+use super::trajectory::Point;
+
 /// The cues that features are made of, by the names a model gives them; one that a model lacks is never heard.
 pub const CUES: [&str; 20] = [
     "supervisor_request",
@@ -54,7 +56,7 @@ pub struct TurnSignals {
     pub anger: f64,
     /// The strongest of fear, nervousness, sadness, grief and embarrassment.
     pub distress: f64,
-    /// The strongest of gratitude, relief and joy.
+    /// Strength of gratitude, relief or joy, against their thresholds, as of a cue.
     pub relief: f64,
     /// The stronger of caring and remorse: what an acknowledgement sounds like.
     pub acknowledgement: f64,
@@ -84,7 +86,12 @@ impl TurnSignals {
             positive: sentiment.positive.get(),
             anger: emotion(&["anger", "disgust"]).max(0.5 * emotion(&["annoyance"])),
             distress: emotion(&["fear", "nervousness", "sadness", "grief", "embarrassment"]),
-            relief: emotion(&["gratitude", "relief", "joy"]),
+            relief: assessment
+                .emotions
+                .iter()
+                .filter(|l| ["gratitude", "relief", "joy"].contains(&l.label.as_str()))
+                .map(strength)
+                .fold(0.0, f64::max),
             acknowledgement: emotion(&["caring", "remorse"]),
             words: content_words(text),
             ..Self::default()
@@ -102,6 +109,12 @@ impl TurnSignals {
             signals.spans.extend(spans.into_iter().map(|span| (Some(cue), span)));
         }
         Some(signals)
+    }
+
+    /// The turn's point in a trajectory.
+    pub fn point(&self, turn: usize) -> Point {
+        let resolved = self.cue("resolution_confirmed");
+        Point { turn, score: self.score, resolved, relief: self.relief }
     }
 
     /// Strength of a cue by its name; 0 for a name that is none.

@@ -10,7 +10,7 @@ use super::history::History;
 use super::policy::Rules;
 use super::risk::{Account, Risk};
 use super::signals::TurnSignals;
-use super::trajectory::{Point, Recovery, Trajectory};
+use super::trajectory::{Recovery, Trajectory};
 
 /// How a conversation stands after a turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,8 +92,7 @@ impl Tracker {
     }
 
     fn customer(&mut self, turn: usize, at_ms: Option<i64>, signals: TurnSignals) -> Option<AlertEvent> {
-        let resolved = signals.cue("resolution_confirmed");
-        self.trajectory.push(Point { turn, score: signals.score, resolved });
+        self.trajectory.push(signals.point(turn));
         self.history.customer(turn, at_ms, signals, self.channel, &self.rules.measures);
         let (detection, forecast) = self.risks();
         let recovered = self.trajectory.recovery(&self.rules.recovery).is_some();

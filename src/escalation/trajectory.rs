@@ -8,10 +8,10 @@ use super::policy::RecoveryRule;
 const HALF_LIFE_TURNS: f64 = 2.0;
 /// Difference between the means before and after from which on a conversation has turned.
 const TURNED: f64 = 0.5;
-/// Strength of `resolution_confirmed` from which on the customer has said that it is solved.
-const RESOLVED: f64 = 0.5;
-/// Turns back to which a confirmed resolution may lie.
-const RESOLVED_TURNS: usize = 3;
+/// Strength of a confirmed resolution, or of relief, from which on the customer has said so.
+const SAID: f64 = 0.5;
+/// Turns back to which a confirmed resolution or relief may lie.
+const LATE_TURNS: usize = 3;
 /// What the latest turn counts at the end, the one before it the rest.
 const LATEST: f64 = 0.7;
 
@@ -24,6 +24,8 @@ pub struct Point {
     pub score: f64,
     /// Strength of a confirmed resolution, in [0, 1].
     pub resolved: f64,
+    /// Strength of gratitude, relief or joy, in [0, 1].
+    pub relief: f64,
 }
 
 /// A participant's turns in their order.
@@ -119,10 +121,13 @@ impl Trajectory {
         }
         let before = earlier.last().filter(|p| p.turn > peak.turn).map_or(latest.score, |p| p.score);
         let end = LATEST * latest.score + (1.0 - LATEST) * before;
-        let late = self.points.iter().rev().take(RESOLVED_TURNS).filter(|p| p.turn > peak.turn);
-        let resolved =
-            late.max_by(|a, b| a.resolved.total_cmp(&b.resolved)).filter(|p| p.resolved >= RESOLVED);
-        let good = end >= if resolved.is_some() { rule.end_when_resolved } else { rule.end };
+        let late = || self.points.iter().rev().take(LATE_TURNS).filter(|p| p.turn > peak.turn);
+        let resolved = late().find(|p| p.resolved >= SAID);
+        // A polite good-bye is no recovery: somebody must have said that it is settled, or been glad.
+        let good = match resolved {
+            Some(_) => end >= rule.end_when_resolved,
+            None => end >= rule.end && late().any(|p| p.relief >= SAID),
+        };
         let recovered = peak.score <= rule.peak && end - peak.score >= rule.lift && good;
         recovered.then(|| Recovery {
             peak_turn: peak.turn,
@@ -144,7 +149,14 @@ mod tests {
     fn of(scores: &[f64]) -> Trajectory {
         let points = scores.iter().enumerate();
         Trajectory {
-            points: points.map(|(n, score)| Point { turn: 2 * n, score: *score, resolved: 0.0 }).collect(),
+            points: points
+                .map(|(n, score)| Point {
+                    turn: 2 * n,
+                    score: *score,
+                    resolved: 0.0,
+                    relief: f64::from(*score > 0.5),
+                })
+                .collect(),
         }
     }
 
@@ -179,6 +191,7 @@ mod tests {
         assert!(!recovered(&[-0.2, 0.7]), "no peak");
         assert!(!recovered(&[-0.8, 0.7, -0.9]), "the peak is the end");
         assert!(!recovered(&[-0.8, -0.1]), "no good end");
+        assert!(!recovered(&[-0.8, 0.4]), "polite, but neither settled nor glad");
         let mut quiet_end = of(&[-0.8, -0.1]);
         quiet_end.points[1].resolved = 0.9;
         assert_eq!(quiet_end.recovery(&RULE).and_then(|r| r.resolved_turn), Some(2));

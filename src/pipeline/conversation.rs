@@ -13,7 +13,7 @@ use super::options::{AnalysisOptions, ResolvedOptions};
 use crate::domain::{Assessment, Conversation, Role, Turn};
 use crate::error::Error;
 use crate::escalation::risk::Account;
-use crate::escalation::trajectory::{Point, Trajectory};
+use crate::escalation::trajectory::Trajectory;
 use crate::escalation::{AlertEvent, Heard, Policies, Rules, Standing, Tracker, TurnSignals};
 
 /// Turns of one conversation that are in flight at once.
@@ -158,8 +158,7 @@ impl Participants {
         if turn.role == Role::Customer
             && let Some(signals) = &heard.signals
         {
-            let resolved = signals.cue("resolution_confirmed");
-            participant.trajectory.push(Point { turn: place, score: signals.score, resolved });
+            participant.trajectory.push(signals.point(place));
         }
     }
 }
