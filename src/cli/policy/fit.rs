@@ -63,6 +63,10 @@ fn report(fitted: &PolicyFit, policies: &Policies) -> String {
             100.0 * chosen.false_alarms
         );
     }
+    if !fitted.no_longer_alone.is_empty() {
+        let names: Vec<String> = fitted.no_longer_alone.iter().map(|feature| feature.name()).collect();
+        out += &format!("  no longer urgent by themselves: {}\n", names.join(", "));
+    }
     out
 }
 

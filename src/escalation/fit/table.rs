@@ -71,6 +71,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// Per column: what its values were divided by, so that one penalty suits all.
     pub(super) scales: Vec<f64>,
+    /// Of the policy that the fit starts from: detection, then forecast.
+    priors: [Weights; 2],
     /// By conversation, in the order of its turns.
     pub(super) rows: Vec<Row>,
 }
@@ -84,7 +86,8 @@ impl Table {
         let known: BTreeSet<&String> = cases.iter().flat_map(|case| case.account.keys()).chain(old).collect();
         let scale = |name: &str| {
             let values = cases.iter().filter_map(|case| case.account.get(name));
-            values.map(|value| value.abs()).fold(0.0, f64::max).max(f64::MIN_POSITIVE)
+            let largest = values.map(|value| value.abs()).fold(0.0, f64::max);
+            if largest > 0.0 { largest } else { 1.0 }
         };
         let account_scales: Vec<f64> = known.iter().map(|name| scale(name)).collect();
         let mut rows = Vec::new();
@@ -106,8 +109,15 @@ impl Table {
         Self {
             columns: columns.chain(known.into_iter().cloned().map(Column::Account)).collect(),
             scales,
+            priors: [rules.detection.clone(), rules.forecast.clone()],
             rows,
         }
+    }
+
+    /// What the columns weigh in the policy that the fit starts from, per unit of a scaled value.
+    pub(super) fn prior(&self, target: Target) -> Vec<f64> {
+        let weights = &self.priors[target as usize];
+        self.columns.iter().zip(&self.scales).map(|(column, scale)| column.weight(weights) * scale).collect()
     }
 
     /// The signs that the columns' weights may have.
