@@ -2,6 +2,7 @@
 //! fit and explain a policy.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -32,7 +33,9 @@ fn measured(which: &str, report: &Value) -> BTreeMap<String, f64> {
     let numbers = report[which]["numbers"].as_array().unwrap().iter();
     let numbers = numbers.filter_map(|n| Some((n["name"].as_str()?.to_owned(), n["value"].as_f64()?)));
     let numbers: BTreeMap<String, f64> = numbers.collect();
-    numbers.iter().for_each(|(name, value)| println!("{which} {name} {value:.3}"));
+    for (name, value) in &numbers {
+        let _ = writeln!(std::io::stderr(), "{which} {name} {value:.3}");
+    }
     numbers
 }
 

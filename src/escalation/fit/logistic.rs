@@ -88,12 +88,7 @@ impl Examples<'_> {
         if columns.is_empty() {
             return Ok(Line { base: self.base(), weights: prior });
         }
-        let value = |row: &[f64], column: usize| match row.get(column) {
-            Some(value) => *value,
-            None => row.iter().zip(&prior).map(|(value, weight)| value * weight).sum(),
-        };
-        let x =
-            Array2::from_shape_fn((self.rows.len(), columns.len()), |(r, c)| value(self.rows[r], columns[c]));
+        let x = self.matrix(&columns, &prior);
         let y = Array1::from_iter(self.truths.iter().copied());
         // The library's positive class is the more frequent one.
         let flipped = |weight: f64| if self.base() < 0.0 { -weight } else { weight };
@@ -111,6 +106,15 @@ impl Examples<'_> {
         let scale = start[width].max(0.0);
         let weights = prior.iter().zip(start.iter()).map(|(prior, own)| scale * prior + own).collect();
         Ok(Line { base: sign * fitted.intercept(), weights })
+    }
+
+    /// The columns' values; a column beyond them is the prior's sum.
+    fn matrix(&self, columns: &[usize], prior: &[f64]) -> Array2<f64> {
+        let value = |row: &[f64], column: usize| match row.get(column) {
+            Some(value) => *value,
+            None => row.iter().zip(prior).map(|(value, weight)| value * weight).sum(),
+        };
+        Array2::from_shape_fn((self.rows.len(), columns.len()), |(r, c)| value(self.rows[r], columns[c]))
     }
 
     /// Log-odds of the positives' share.

@@ -105,7 +105,7 @@ pub fn fit(cases: &[Case], base: &str, settings: &Settings) -> Result<PolicyFit,
     let policies = Policies::parse(base)?;
     let onsets = marks_onsets(cases);
     let marked: Vec<Option<Marked>> = cases.iter().map(|case| Marked::of(case, onsets)).collect();
-    let (escalated, unmarked) = check_size(cases, &marked)?;
+    let [escalated, with_turn, foreseen] = check_size(cases, &marked)?;
     let table = Table::of(cases, &policies, onsets);
     let moments: Vec<Vec<Moment>> = cases.iter().map(|c| c.moments(&c.rules(&policies))).collect();
     let detection = Part::of(&table, cases, Target::Detection)?;
@@ -118,7 +118,6 @@ pub fn fit(cases: &[Case], base: &str, settings: &Settings) -> Result<PolicyFit,
         detection.report(&table, before.iter().map(|m| m.detection)),
         forecast.report(&table, before.iter().map(|m| m.forecast)),
     ];
-    let foreseen = marked.iter().flatten().filter(|marked| marked.onset.is_some()).count();
     let policy = written::write(base, settings, &targets, &tiers)?;
     let still = Policies::parse(&policy)?.base().alone(Tier::Urgent);
     let mut no_longer_alone = policies.base().alone(Tier::Urgent);
@@ -127,13 +126,14 @@ pub fn fit(cases: &[Case], base: &str, settings: &Settings) -> Result<PolicyFit,
         policy,
         no_longer_alone,
         conversations: [cases.len(), escalated, foreseen],
-        unmarked,
+        unmarked: escalated - with_turn,
         targets,
         tiers,
     })
 }
 
-fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<(usize, usize), Error> {
+/// Escalated conversations, those with a marked turn, those that could be seen coming.
+fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<[usize; 3], Error> {
     let escalated = cases.iter().filter(|case| case.outcome.escalated).count();
     let with_turn = marked.iter().flatten().count();
     let foreseen = marked.iter().flatten().filter(|marked| marked.onset.is_some()).count();
@@ -151,7 +151,7 @@ fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<(usize, usize
             least {LEAST_FORESEEN}, or a forecast has nothing to learn from"
         ));
     }
-    Ok((escalated, escalated - with_turn))
+    Ok([escalated, with_turn, foreseen])
 }
 
 /// The conversations with the risks that cross-validation gives their turns.
