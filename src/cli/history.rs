@@ -42,34 +42,35 @@ fn records(mut source: impl BufRead, name: &str) -> Result<Vec<Record>, Error> {
     let mut found: Vec<Record> = Vec::new();
     let mut lines: HashMap<String, usize> = HashMap::new();
     for line in 1.. {
-        let wrong =
-            |problem: &str| Error::new(ErrorKind::InvalidInput, format!("{name}, line {line}: {problem}"));
-        let mut bytes = Vec::new();
-        let unread = |e| Error::new(ErrorKind::Unavailable, format!("{name}, line {line}: {e}"));
-        if source.by_ref().take(LINE_BYTES + 1).read_until(b'\n', &mut bytes).map_err(unread)? == 0 {
-            break;
-        }
-        if bytes.len() as u64 > LINE_BYTES {
-            return Err(wrong(&format!("is longer than {LINE_BYTES} bytes")));
-        }
+        let place = |e: Error| {
+            let field = e.field().map_or_else(String::new, |field| format!("{field}: "));
+            Error::new(e.kind(), format!("{name}, line {line}: {field}{}", e.public()))
+        };
+        let Some(bytes) = next_line(&mut source).map_err(place)? else { break };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let record = record(&bytes, line).map_err(|e| {
-            let field = e.field().map_or_else(String::new, |field| format!("{field}: "));
-            wrong(&format!("{field}{}", e.public()))
-        })?;
+        let record = record(&bytes, line).map_err(place)?;
         if let Some(first) = lines.insert(record.conversation.id.clone(), line) {
-            return Err(wrong(&format!("id: line {first} has the same one")));
+            return Err(place(Error::invalid("id", format!("line {first} has the same one"))));
         }
         if found.len() == CONVERSATIONS {
-            return Err(wrong(&format!(
-                "expected at most {CONVERSATIONS} conversations; take a sample of them"
-            )));
+            let message = format!("expected at most {CONVERSATIONS} conversations; take a sample of them");
+            return Err(place(Error::new(ErrorKind::InvalidInput, message)));
         }
         found.push(record);
     }
     Ok(found)
+}
+
+fn next_line(source: &mut impl BufRead) -> Result<Option<Vec<u8>>, Error> {
+    let mut bytes = Vec::new();
+    let unread = |e: std::io::Error| Error::new(ErrorKind::Unavailable, e.to_string());
+    let count = source.take(LINE_BYTES + 1).read_until(b'\n', &mut bytes).map_err(unread)?;
+    if count as u64 > LINE_BYTES {
+        return Err(Error::new(ErrorKind::InvalidInput, format!("is longer than {LINE_BYTES} bytes")));
+    }
+    Ok((count > 0).then_some(bytes))
 }
 
 fn record(bytes: &[u8], line: usize) -> Result<Record, Error> {

@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::domain::{Channel, Span};
+use crate::domain::{Channel, Probability, Span};
 use crate::error::Error;
 
+use super::alert::Tier;
+use super::features::Feature;
 use super::policy_file;
 use super::risk::Weights;
 
@@ -148,6 +150,23 @@ impl Policies {
 }
 
 impl Rules {
+    /// The features that reach `tier` by themselves, at full strength.
+    pub fn alone(&self, tier: Tier) -> Vec<Feature> {
+        let Some(rule) = Tier::RAISED.iter().position(|t| *t == tier).map(|n| self.tiers[n]) else {
+            return Vec::new();
+        };
+        let enough = |weights: &Weights, feature: &Feature| {
+            let weight = weights.features.get(feature).copied().unwrap_or(0.0);
+            weight > 0.0 && Probability::of_logit(weights.base + weight).get() >= rule.raise
+        };
+        let reaches = |feature: &Feature| match rule.source {
+            Source::Detection => enough(&self.detection, feature),
+            Source::Forecast => enough(&self.forecast, feature),
+            Source::Either => enough(&self.detection, feature) || enough(&self.forecast, feature),
+        };
+        Feature::all().filter(reaches).collect()
+    }
+
     /// Whether all the words behind a cue are quiet ones. A cue without evidence is never quiet.
     pub fn is_quiet(&self, text: &str, cue: &str, spans: &[Span]) -> bool {
         let words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words);

@@ -135,4 +135,4 @@ fn is_read(heard: &Heard) -> bool {
 
 #[cfg(test)]
 #[path = "replay_tests.rs"]
-mod tests;
+pub(super) mod tests;

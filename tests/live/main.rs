@@ -10,5 +10,6 @@ mod evaluate;
 mod evidence;
 mod golden;
 mod language;
+mod policy;
 mod reader;
 mod server;

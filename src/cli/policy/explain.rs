@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::escalation::features::{Feature, Sign};
 use crate::escalation::policy::{Source, TierRule};
 use crate::escalation::replay::Case;
-use crate::escalation::risk::{ACCOUNT, Weights};
+use crate::escalation::risk::ACCOUNT;
 use crate::escalation::{Policies, Risk, Rules, Standing, Tier};
 
 /// Reasons that are shown for a turn.
@@ -92,23 +92,9 @@ fn tier_line(tier: Tier, rule: &TierRule, rules: &Rules) -> String {
         100.0 * rule.clear,
         turns(rule.clear_turns)
     );
-    line + &alone(rule, rules)
-}
-
-/// The features that reach a tier by themselves.
-fn alone(rule: &TierRule, rules: &Rules) -> String {
-    let log_odds = (rule.raise / (1.0 - rule.raise)).ln();
-    let enough = |weights: &Weights| {
-        let heavy = weights.features.iter().filter(|(_, weight)| weights.base + **weight >= log_odds);
-        heavy.map(|(feature, _)| feature.name()).collect::<Vec<_>>()
-    };
-    let names = match rule.source {
-        Source::Detection => enough(&rules.detection),
-        Source::Forecast => enough(&rules.forecast),
-        Source::Either => [enough(&rules.detection), enough(&rules.forecast)].concat(),
-    };
+    let names: Vec<String> = rules.alone(tier).into_iter().map(Feature::name).collect();
     let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    styled(DIM, &format!("          alone enough, at full strength: {names}\n"))
+    line + &styled(DIM, &format!("          alone enough, at full strength: {names}\n"))
 }
 
 fn rest(rules: &Rules) -> String {

@@ -48,7 +48,11 @@ fn report(fitted: &PolicyFit, policies: &Policies) -> String {
         );
     }
     fitted.targets.iter().for_each(|target| out += &target_report(target));
-    out += &format!("\n{}\n", styled(BOLD, "tiers, on conversations that the fit had not seen"));
+    out + &tiers_report(fitted)
+}
+
+fn tiers_report(fitted: &PolicyFit) -> String {
+    let mut out = format!("\n{}\n", styled(BOLD, "tiers, on conversations that the fit had not seen"));
     for chosen in fitted.tiers.iter().rev() {
         let value = match chosen.tier {
             Tier::Urgent => format!("F1 in time {:.2}", chosen.value),
@@ -62,6 +66,10 @@ fn report(fitted: &PolicyFit, policies: &Policies) -> String {
             chosen.clear,
             100.0 * chosen.false_alarms
         );
+    }
+    if !fitted.no_longer_alone.is_empty() {
+        let names: Vec<String> = fitted.no_longer_alone.iter().map(|feature| feature.name()).collect();
+        out += &format!("  no longer urgent by themselves: {}\n", names.join(", "));
     }
     out
 }

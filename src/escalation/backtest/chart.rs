@@ -30,12 +30,8 @@ pub fn precision_and_recall(tests: &[&Backtest]) -> Result<String, Error> {
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 fn draw(area: &Area<'_>, tests: &[&Backtest]) -> Result<(), Error> {
-    let conversations = tests.first().map_or(0, |test| test.conversations);
     let mut chart = ChartBuilder::on(area)
-        .caption(
-            format!("Escalations among {conversations} conversations, by highest risk"),
-            ("sans-serif", 17).into_font().color(&INK),
-        )
+        .caption(title(tests), ("sans-serif", 17).into_font().color(&INK))
         .margin(14)
         .x_label_area_size(38)
         .y_label_area_size(56)
@@ -51,28 +47,36 @@ fn draw(area: &Area<'_>, tests: &[&Backtest]) -> Result<(), Error> {
         .axis_style(INK)
         .draw()
         .map_err(internal)?;
-    for (test, colour) in tests.iter().zip(LINES) {
-        let curve = |which: fn((f64, f64)) -> f64| {
-            let thresholds = (0..=STEPS).map(|n| f64::from(n) / f64::from(STEPS));
-            thresholds.map(|t| (t, which(at_threshold(&test.ranked, t)))).collect::<Vec<_>>()
-        };
-        for (name, points, style) in [
-            ("precision", curve(|(precision, _)| precision), colour.stroke_width(2)),
-            ("recall", curve(|(_, recall)| recall), colour.mix(0.45).stroke_width(2)),
-        ] {
-            let line = chart.draw_series(LineSeries::new(points, style)).map_err(internal)?;
-            line.label(format!("{name}, {}", test.version))
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
-        }
+    for (label, points, style) in tests.iter().zip(LINES).flat_map(|(test, colour)| lines(test, colour)) {
+        let line = chart.draw_series(LineSeries::new(points, style)).map_err(internal)?;
+        line.label(label).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
     }
+    let labels = ("sans-serif", 13).into_font().color(&INK);
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::LowerLeft)
         .background_style(WHITE.mix(0.85))
         .border_style(FAINT)
-        .label_font(("sans-serif", 13).into_font().color(&INK))
+        .label_font(labels)
         .draw()
         .map_err(internal)
+}
+
+fn title(tests: &[&Backtest]) -> String {
+    let conversations = tests.first().map_or(0, |test| test.conversations);
+    format!("Escalations among {conversations} conversations, by highest risk")
+}
+
+type Line = (String, Vec<(f64, f64)>, ShapeStyle);
+
+fn lines(test: &Backtest, colour: RGBColor) -> [Line; 2] {
+    let at = (0..=STEPS).map(|n| f64::from(n) / f64::from(STEPS));
+    let at = at.map(|threshold| (threshold, at_threshold(&test.ranked, threshold)));
+    let (precision, recall) = at.map(|(t, (precision, recall))| ((t, precision), (t, recall))).unzip();
+    [
+        (format!("precision, {}", test.version), precision, colour.stroke_width(2)),
+        (format!("recall, {}", test.version), recall, colour.mix(0.45).stroke_width(2)),
+    ]
 }
 
 fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {

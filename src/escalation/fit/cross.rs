@@ -15,7 +15,7 @@ use super::table::Table;
 /// Parts of a history, each predicted from the others.
 const FOLDS: usize = 5;
 /// Penalties that are tried, the strongest first; of equally good ones it wins.
-const ALPHAS: [f64; 7] = [30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03];
+const ALPHAS: [f64; 6] = [30.0, 10.0, 3.0, 1.0, 0.3, 0.1];
 /// Probabilities are kept so far from 0 and 1 when their log-loss is taken.
 const SURE: f64 = 1e-6;
 
@@ -61,8 +61,8 @@ pub(super) fn fit(
     let rows = table.rows.iter().filter(|row| belongs(row.case));
     let labelled = rows.filter_map(|row| Some((row.values.as_slice(), row.truth(target)?)));
     let (rows, truths) = labelled.unzip();
-    let signs = table.signs();
-    Examples { rows, truths, signs: &signs }.fit(&table.usable(target), alpha)
+    let (signs, prior, usable) = (table.signs(), table.prior(target), table.usable(target));
+    Examples { rows, truths, signs: &signs, prior: &prior, usable: &usable }.fit(alpha)
 }
 
 impl Crossed {

@@ -1,6 +1,10 @@
-//! Logistic regression with an L2 penalty whose weights keep the sign that their feature may have.
+//! Logistic regression with an L2 penalty that draws weights to those of an earlier policy, each with the sign it may have.
 //!
-//! A weight that comes out with the wrong sign is taken out and the rest is fitted again, the most wrong one first, until
+//! `log-odds = base + s · Σ w⁰ᵢ xᵢ + Σ dᵢ xᵢ`: the earlier policy's weights w⁰ as a whole are one column, and what departs
+//! from them is another for each feature. So a strong penalty leaves the earlier policy, on a scale that suits the history,
+//! a weak one leaves it behind, and a feature that is too rare to fit keeps its place among the others.
+//!
+//! Weights that come out with the wrong sign are taken out, the more wrong half first, and the rest is fitted again, until
 //! none is left: of two features that say the same, the one with the wrong sign only corrected the other. Rows are not
 //! reweighed for the rarer class: its share sits in the base, so that probabilities stay frequencies, and where an alert
 //! begins is chosen afterwards.
@@ -19,7 +23,7 @@ const STEPS: u64 = 500;
 /// Gradient at which a fit is done; weights are rounded to hundredths later.
 const GRADIENT: f64 = 1e-4;
 
-/// Rows with their labels, and the sign that each column's weight may have.
+/// Rows with their labels, and what the columns' weights may be.
 pub(super) struct Examples<'a> {
     /// One value per column.
     pub(super) rows: Vec<&'a [f64]>,
@@ -27,6 +31,10 @@ pub(super) struct Examples<'a> {
     pub(super) truths: Vec<bool>,
     /// One per column; `None` where either sign will do.
     pub(super) signs: &'a [Option<Sign>],
+    /// One per column: what it weighs before anything is known of this history.
+    pub(super) prior: &'a [f64],
+    /// Columns whose weight may move away from the prior.
+    pub(super) usable: &'a [usize],
 }
 
 /// A base and a weight per column; 0 for a column that was taken out.
@@ -44,22 +52,19 @@ impl Line {
 }
 
 impl Examples<'_> {
-    /// Fits the columns in `usable`. Errors: `Precondition` when the solver finds no way, which other data or another
-    /// penalty may change.
-    pub(super) fn fit(&self, usable: &[usize], alpha: f64) -> Result<Line, Error> {
-        let mut columns = usable.to_vec();
-        let mut line = Line { base: self.base(), weights: vec![0.0; self.signs.len()] };
+    /// Fits. Errors: `Precondition` when the solver finds no way, which other data or another penalty may change.
+    pub(super) fn fit(&self, alpha: f64) -> Result<Line, Error> {
+        let mut kept = vec![true; self.signs.len()];
+        let mut start = vec![0.0; self.signs.len() + 1];
         loop {
-            // What was found with a column more is near what there is to find without it.
-            line = self.solve(&columns, alpha, &line)?;
-            match columns
-                .iter()
-                .copied()
-                .max_by(|a, b| self.wrong(&line, *a).total_cmp(&self.wrong(&line, *b)))
-            {
-                Some(worst) if self.wrong(&line, worst) > 0.0 => columns.retain(|column| *column != worst),
-                _ => return Ok(line),
+            let line = self.solve(&kept, alpha, &mut start)?;
+            let mut wrong: Vec<usize> =
+                (0..kept.len()).filter(|column| self.wrong(&line, *column) > 0.0).collect();
+            if wrong.is_empty() {
+                return Ok(line);
             }
+            wrong.sort_by(|a, b| self.wrong(&line, *b).total_cmp(&self.wrong(&line, *a)));
+            wrong.iter().take(wrong.len().div_ceil(2)).for_each(|column| kept[*column] = false);
         }
     }
 
@@ -72,26 +77,44 @@ impl Examples<'_> {
         }
     }
 
-    fn solve(&self, columns: &[usize], alpha: f64, start: &Line) -> Result<Line, Error> {
-        let width = self.signs.len();
+    /// `start`: where to begin, per column and for the prior; where it ended is entered, which is near where it will end
+    /// with a column less.
+    fn solve(&self, kept: &[bool], alpha: f64, start: &mut [f64]) -> Result<Line, Error> {
+        let width = kept.len();
+        let prior: Vec<f64> = (0..width).map(|c| if kept[c] { self.prior[c] } else { 0.0 }).collect();
+        let mut columns: Vec<usize> = self.usable.iter().copied().filter(|column| kept[*column]).collect();
+        // The prior as a whole is one column more.
+        columns.extend(prior.iter().any(|weight| *weight != 0.0).then_some(width));
         if columns.is_empty() {
-            return Ok(Line { base: self.base(), weights: vec![0.0; width] });
+            return Ok(Line { base: self.base(), weights: prior });
         }
-        let x = Array2::from_shape_fn((self.rows.len(), columns.len()), |(r, c)| self.rows[r][columns[c]]);
+        let x = self.matrix(&columns, &prior);
         let y = Array1::from_iter(self.truths.iter().copied());
         // The library's positive class is the more frequent one.
         let flipped = |weight: f64| if self.base() < 0.0 { -weight } else { weight };
-        let start = columns.iter().map(|column| start.weights[*column]).chain([start.base]);
+        let from = columns.iter().map(|column| start[*column]).chain([self.base()]);
         let model = LogisticRegression::default()
             .alpha(alpha)
             .max_iterations(STEPS)
             .gradient_tolerance(GRADIENT)
-            .initial_params(start.map(flipped).collect());
+            .initial_params(from.map(flipped).collect());
         let fitted = model.fit(&DatasetBase::new(x, y)).map_err(unsolved)?;
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-        let mut weights = vec![0.0; width];
-        columns.iter().zip(fitted.params()).for_each(|(column, weight)| weights[*column] = sign * weight);
+        start.fill(0.0);
+        columns.iter().zip(fitted.params()).for_each(|(column, weight)| start[*column] = sign * weight);
+        // Turned round, the prior would say the opposite of what it means.
+        let scale = start[width].max(0.0);
+        let weights = prior.iter().zip(start.iter()).map(|(prior, own)| scale * prior + own).collect();
         Ok(Line { base: sign * fitted.intercept(), weights })
+    }
+
+    /// The columns' values; a column beyond them is the prior's sum.
+    fn matrix(&self, columns: &[usize], prior: &[f64]) -> Array2<f64> {
+        let value = |row: &[f64], column: usize| match row.get(column) {
+            Some(value) => *value,
+            None => row.iter().zip(prior).map(|(value, weight)| value * weight).sum(),
+        };
+        Array2::from_shape_fn((self.rows.len(), columns.len()), |(r, c)| value(self.rows[r], columns[c]))
     }
 
     /// Log-odds of the positives' share.
@@ -125,8 +148,8 @@ mod tests {
 
     fn fitted(base: f64, weights: [f64; 2], signs: [Option<Sign>; 2]) -> Line {
         let (rows, truths) = grid(base, weights);
-        let examples = Examples { rows: rows.iter().map(|r| &r[..]).collect(), truths, signs: &signs };
-        examples.fit(&[0, 1], 0.01).unwrap()
+        let rows = rows.iter().map(|row| &row[..]).collect();
+        Examples { rows, truths, signs: &signs, prior: &[0.0, 0.0], usable: &[0, 1] }.fit(0.01).unwrap()
     }
 
     #[test]

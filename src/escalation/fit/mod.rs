@@ -12,8 +12,10 @@ mod written;
 
 use crate::error::{Error, ErrorKind};
 
+use super::alert::Tier;
+use super::features::Feature;
 use super::labels::{Marked, Target, marks_onsets};
-use super::policy::{Policies, TierRule};
+use super::policy::Policies;
 use super::ranking::average_precision;
 use super::replay::{Case, Moment};
 use cross::{Crossed, cross_validate, fit as fit_all};
@@ -50,6 +52,8 @@ pub struct PolicyFit {
     pub targets: [TargetFit; 2],
     /// Watch, elevated, urgent.
     pub tiers: [Chosen; 3],
+    /// Features that reached urgent by themselves before, and do so no longer.
+    pub no_longer_alone: Vec<Feature>,
 }
 
 /// One risk's weights.
@@ -82,7 +86,7 @@ pub struct Weight {
     pub name: String,
     /// In hundredths.
     pub value: f64,
-    /// Whether it is too rare in this history to fit, and kept from the policy that the fit starts from.
+    /// Whether it is too rare in this history to fit, and kept as it stood among the others.
     pub carried: bool,
 }
 
@@ -101,7 +105,7 @@ pub fn fit(cases: &[Case], base: &str, settings: &Settings) -> Result<PolicyFit,
     let policies = Policies::parse(base)?;
     let onsets = marks_onsets(cases);
     let marked: Vec<Option<Marked>> = cases.iter().map(|case| Marked::of(case, onsets)).collect();
-    let (escalated, unmarked) = check_size(cases, &marked)?;
+    let [escalated, with_turn, foreseen] = check_size(cases, &marked)?;
     let table = Table::of(cases, &policies, onsets);
     let moments: Vec<Vec<Moment>> = cases.iter().map(|c| c.moments(&c.rules(&policies))).collect();
     let detection = Part::of(&table, cases, Target::Detection)?;
@@ -111,20 +115,25 @@ pub fn fit(cases: &[Case], base: &str, settings: &Settings) -> Result<PolicyFit,
         thresholds::choose(&predicted, [detection.line.base, forecast.line.base], settings.max_false_alarms);
     let before: Vec<&Moment> = moments.iter().flatten().collect();
     let targets = [
-        detection.report(&table, &policies, &tiers[2], before.iter().map(|m| m.detection)),
-        forecast.report(&table, &policies, &tiers[1], before.iter().map(|m| m.forecast)),
+        detection.report(&table, before.iter().map(|m| m.detection)),
+        forecast.report(&table, before.iter().map(|m| m.forecast)),
     ];
-    let foreseen = marked.iter().flatten().filter(|marked| marked.onset.is_some()).count();
+    let policy = written::write(base, settings, &targets, &tiers)?;
+    let still = Policies::parse(&policy)?.base().alone(Tier::Urgent);
+    let mut no_longer_alone = policies.base().alone(Tier::Urgent);
+    no_longer_alone.retain(|feature| !still.contains(feature));
     Ok(PolicyFit {
-        policy: written::write(base, settings, &targets, &tiers)?,
+        policy,
+        no_longer_alone,
         conversations: [cases.len(), escalated, foreseen],
-        unmarked,
+        unmarked: escalated - with_turn,
         targets,
         tiers,
     })
 }
 
-fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<(usize, usize), Error> {
+/// Escalated conversations, those with a marked turn, those that could be seen coming.
+fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<[usize; 3], Error> {
     let escalated = cases.iter().filter(|case| case.outcome.escalated).count();
     let with_turn = marked.iter().flatten().count();
     let foreseen = marked.iter().flatten().filter(|marked| marked.onset.is_some()).count();
@@ -142,7 +151,7 @@ fn check_size(cases: &[Case], marked: &[Option<Marked>]) -> Result<(usize, usize
             least {LEAST_FORESEEN}, or a forecast has nothing to learn from"
         ));
     }
-    Ok((escalated, escalated - with_turn))
+    Ok([escalated, with_turn, foreseen])
 }
 
 /// The conversations with the risks that cross-validation gives their turns.
@@ -182,18 +191,12 @@ impl Part {
         Ok(Self { target, crossed, line })
     }
 
-    fn report(
-        self,
-        table: &Table,
-        policies: &Policies,
-        chosen: &Chosen,
-        before: impl Iterator<Item = f64>,
-    ) -> TargetFit {
+    fn report(self, table: &Table, before: impl Iterator<Item = f64>) -> TargetFit {
         let Self { target, crossed, line } = self;
         let truths = || table.rows.iter().map(|row| row.truth(target));
         let scored: Vec<(f64, bool)> =
             before.zip(truths()).filter_map(|(p, truth)| Some((p, truth?))).collect();
-        let (weights, dropped) = weigh(table, policies, target, &line, chosen);
+        let (weights, dropped) = weigh(table, target, &line);
         TargetFit {
             target,
             turns: [true, false].map(|kind| truths().filter(|truth| *truth == Some(kind)).count()),
@@ -208,30 +211,14 @@ impl Part {
     }
 }
 
-/// Weights for the file: fitted ones, and those that are kept because the history can't speak of them.
-///
-/// A threat to somebody's safety is rare, and a team that has not seen one still wants to hear of it. A weight that is kept
-/// leads as far towards the alert as before: from the base to `raise` in log-odds is the same share of the way.
-fn weigh(
-    table: &Table,
-    policies: &Policies,
-    target: Target,
-    line: &logistic::Line,
-    chosen: &Chosen,
-) -> (Vec<Weight>, Vec<(String, Dropped)>) {
-    let rules = policies.base();
-    let (old, rule) = match target {
-        Target::Detection => (&rules.detection, rules.tiers[2]),
-        Target::Forecast => (&rules.forecast, rules.tiers[1]),
-    };
-    let stretch = stretch(old.base, &rule, line.base, chosen);
+/// Weights for the file. A threat to somebody's safety is rare, and a team that has not seen one still wants to hear of
+/// it: what the history can't speak of is kept.
+fn weigh(table: &Table, target: Target, line: &logistic::Line) -> (Vec<Weight>, Vec<(String, Dropped)>) {
     let usable = table.usable(target);
     let (mut weights, mut dropped) = (Vec::new(), Vec::new());
     for (place, column) in table.columns.iter().enumerate() {
         let carried = !usable.contains(&place);
-        let weight =
-            if carried { column.weight(old) * stretch } else { line.weights[place] / table.scales[place] };
-        let value = hundredths(weight.clamp(-WEIGHT, WEIGHT));
+        let value = hundredths((line.weights[place] / table.scales[place]).clamp(-WEIGHT, WEIGHT));
         match (value == 0.0, carried) {
             (false, _) => weights.push(Weight { name: column.name(), value, carried }),
             (true, true) => dropped.push((column.name(), Dropped::Rare)),
@@ -240,12 +227,6 @@ fn weigh(
     }
     weights.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
     (weights, dropped)
-}
-
-fn stretch(old_base: f64, old: &TierRule, base: f64, chosen: &Chosen) -> f64 {
-    let log_odds = |p: f64| (p.clamp(0.01, 0.99) / (1.0 - p.clamp(0.01, 0.99))).ln();
-    let (way, old_way) = (log_odds(chosen.raise) - base, log_odds(old.raise) - old_base);
-    if way > 0.0 && old_way > 0.0 { way / old_way } else { 1.0 }
 }
 
 fn hundredths(value: f64) -> f64 {

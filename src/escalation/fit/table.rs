@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::features::{Feature, Sign};
 use super::super::labels::{Target, labels};
-use super::super::policy::Policies;
+use super::super::policy::{Policies, Rules};
 use super::super::replay::Case;
 use super::super::risk::{ACCOUNT, Weights};
 
@@ -71,6 +71,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// Per column: what its values were divided by, so that one penalty suits all.
     pub(super) scales: Vec<f64>,
+    /// Of the policy that the fit starts from: detection, then forecast.
+    priors: [Weights; 2],
     /// By conversation, in the order of its turns.
     pub(super) rows: Vec<Row>,
 }
@@ -79,35 +81,29 @@ impl Table {
     /// Measures each conversation by the rules that a policy has for it.
     pub(super) fn of(cases: &[Case], policies: &Policies, marks_onsets: bool) -> Self {
         let features: Vec<Feature> = Feature::all().collect();
-        let rules = policies.base();
-        let old = rules.detection.account.keys().chain(rules.forecast.account.keys());
-        let known: BTreeSet<&String> = cases.iter().flat_map(|case| case.account.keys()).chain(old).collect();
-        let scale = |name: &str| {
-            let values = cases.iter().filter_map(|case| case.account.get(name));
-            values.map(|value| value.abs()).fold(0.0, f64::max).max(f64::MIN_POSITIVE)
-        };
-        let account_scales: Vec<f64> = known.iter().map(|name| scale(name)).collect();
-        let mut rows = Vec::new();
-        for (place, case) in cases.iter().enumerate() {
-            let account = known.iter().zip(&account_scales);
-            let account: Vec<f64> = account
-                .map(|(name, scale)| case.account.get(*name).map_or(0.0, |value| value / scale))
-                .collect();
+        let (known, scales) = accounts(cases, policies.base());
+        let rows = cases.iter().enumerate().flat_map(|(place, case)| {
+            let value = |(name, scale)| case.account.get(name).map_or(0.0, |value| value / scale);
+            let account: Vec<f64> = known.iter().zip(&scales).map(value).collect();
             let measured = case.measured(&features, &case.rules(policies));
-            let truths =
-                [Target::Detection, Target::Forecast].map(|target| labels(case, target, marks_onsets));
-            rows.extend(measured.into_iter().enumerate().map(|(n, mut values)| {
+            let truths = [Target::Detection, Target::Forecast].map(|t| labels(case, t, marks_onsets));
+            let rows = measured.into_iter().enumerate().map(move |(n, mut values)| {
                 values.extend(&account);
                 Row { case: place, values, truths: [truths[0][n], truths[1][n]] }
-            }));
-        }
-        let scales = features.iter().map(|_| 1.0).chain(account_scales).collect();
-        let columns = features.into_iter().map(Column::Feature);
-        Self {
-            columns: columns.chain(known.into_iter().cloned().map(Column::Account)).collect(),
-            scales,
-            rows,
-        }
+            });
+            rows.collect::<Vec<Row>>()
+        });
+        let rows = rows.collect();
+        let priors = [policies.base().detection.clone(), policies.base().forecast.clone()];
+        let scales = features.iter().map(|_| 1.0).chain(scales).collect();
+        let columns = features.into_iter().map(Column::Feature).chain(known.into_iter().map(Column::Account));
+        Self { columns: columns.collect(), scales, priors, rows }
+    }
+
+    /// What the columns weigh in the policy that the fit starts from, per unit of a scaled value.
+    pub(super) fn prior(&self, target: Target) -> Vec<f64> {
+        let weights = &self.priors[target as usize];
+        self.columns.iter().zip(&self.scales).map(|(column, scale)| column.weight(weights) * scale).collect()
     }
 
     /// The signs that the columns' weights may have.
@@ -124,4 +120,17 @@ impl Table {
         };
         (0..self.columns.len()).filter(|column| conversations(*column) >= CONVERSATIONS).collect()
     }
+}
+
+/// The names of what is known of some account or weighed by the policy, and the largest value of each.
+fn accounts(cases: &[Case], rules: &Rules) -> (Vec<String>, Vec<f64>) {
+    let weighed = rules.detection.account.keys().chain(rules.forecast.account.keys());
+    let known: BTreeSet<&String> = cases.iter().flat_map(|case| case.account.keys()).chain(weighed).collect();
+    let scale = |name: &String| {
+        let values = cases.iter().filter_map(|case| case.account.get(name));
+        let largest = values.map(|value| value.abs()).fold(0.0, f64::max);
+        if largest > 0.0 { largest } else { 1.0 }
+    };
+    let scales = known.iter().map(|name| scale(name)).collect();
+    (known.into_iter().cloned().collect(), scales)
 }

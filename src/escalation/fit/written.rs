@@ -53,7 +53,7 @@ fn weights(fit: &TargetFit) -> String {
     let name = fit.target.name();
     let mut text = format!("\n# {what}\n[{name}]\nbase = {:.2}\n\n[{name}.weights]\n", fit.base);
     for weight in &fit.weights {
-        let note = if weight.carried { " # kept: too rare here to fit" } else { "" };
+        let note = if weight.carried { " # too rare in the history to fit" } else { "" };
         text += &format!("{} = {:.2}{note}\n", toml::Value::from(weight.name.as_str()), weight.value);
     }
     text

@@ -1,0 +1,119 @@
+//! The embedded model and the default policy on labelled conversations that neither was made from, and the commands that
+//! fit and explain a policy.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const HELD_OUT: &str = "tests/fixtures/escalation/held_out.jsonl";
+const FIT: &str = "tests/fixtures/escalation/fit.jsonl";
+
+/// At least so much; a little below what the embedded model and the default policy reach.
+const FLOORS: &[(&str, f64)] = &[];
+/// At most so much.
+const CEILINGS: &[(&str, f64)] = &[];
+
+fn attune(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+    command.env_remove("ATTUNE_CONFIG").env("NO_COLOR", "1");
+    command.args(arguments).output().unwrap()
+}
+
+/// Standard output of a command that must succeed.
+fn succeeds(arguments: &[&str]) -> String {
+    let output = attune(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The numbers of a backtest by name, printed so that a floor can be set by them.
+fn measured(which: &str, report: &Value) -> BTreeMap<String, f64> {
+    let numbers = report[which]["numbers"].as_array().unwrap().iter();
+    let numbers = numbers.filter_map(|n| Some((n["name"].as_str()?.to_owned(), n["value"].as_f64()?)));
+    let numbers: BTreeMap<String, f64> = numbers.collect();
+    for (name, value) in &numbers {
+        let _ = writeln!(std::io::stderr(), "{which} {name} {value:.3}");
+    }
+    numbers
+}
+
+#[test]
+fn the_default_policy_is_as_good_as_it_was_on_conversations_it_was_not_made_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let json = directory.path().join("backtest.json");
+    succeeds(&[
+        "policy",
+        "backtest",
+        "--data",
+        HELD_OUT,
+        "--json",
+        json.to_str().unwrap(),
+        "--resamples",
+        "0",
+    ]);
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let numbers = measured("current", &report);
+    let low = FLOORS.iter().filter(|(name, floor)| numbers[*name] < *floor);
+    let high = CEILINGS.iter().filter(|(name, ceiling)| numbers[*name] > *ceiling);
+    let broken: Vec<String> =
+        low.chain(high).map(|(name, bound)| format!("{name} {:.3}, bound {bound}", numbers[*name])).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn a_policy_is_fitted_checked_tested_and_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let ours = path("ours.toml");
+    let report = succeeds(&["policy", "fit", "--data", FIT, "--name", "ours-1", "-o", &ours]);
+    assert!(
+        report.contains("121 conversations, 54 escalated") && report.contains("cross-validated"),
+        "{report}"
+    );
+    assert!(succeeds(&["policy", "check", &ours]).contains("ours-1 is in order"));
+    let (json, chart) = (path("b.json"), path("b.svg"));
+    let table = succeeds(&[
+        "policy", "backtest", "--data", HELD_OUT, "--with", &ours, "--json", &json, "--chart", &chart,
+    ]);
+    assert!(table.contains("default-1") && table.contains("ours-1"), "{table}");
+    assert!(std::fs::read_to_string(&chart).unwrap().contains("precision, ours-1"));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let (old, new) = (measured("current", &report), measured("candidate", &report));
+    assert!(new["average_precision"] > old["average_precision"] - 0.05, "{new:?}");
+    let explained = succeeds(&["policy", "explain", "--policy", &ours]);
+    assert!(
+        explained.contains("cue.legal_threat") && explained.contains("raised when detection"),
+        "{explained}"
+    );
+    let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -5.0"), "{turns}");
+}
+
+#[test]
+fn mistakes_are_said_by_line_and_field() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let wrong = write("wrong.jsonl", "{\"id\":\"a\",\"turns\":[{\"role\":\"secret\",\"text\":\"\"}]}\n");
+    let bare = write("bare.jsonl", "{\"id\":\"a\",\"turns\":[]}\n");
+    let policy = write("policy.toml", "version = \"x\"\n");
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["policy", "backtest", "--data", "/nonexistent.jsonl"], 66, "/nonexistent.jsonl"),
+        (&["policy", "backtest", "--data", &wrong], 65, "line 1: turns[0].role: expected one of customer"),
+        (&["policy", "backtest", "--data", &bare], 65, "line 1: outcome: is missing"),
+        (&["policy", "check", &policy], 65, "policy: "),
+        (&["policy", "explain", "--channel", "fax"], 65, "expected one of unknown, chat"),
+        (&["policy", "explain", "--data", &bare, "--conversation", "b"], 66, "no conversation has this id"),
+    ];
+    for (arguments, code, message) in cases {
+        let output = attune(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(message) && !stderr.contains("secret"), "{arguments:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+}
