@@ -24,14 +24,9 @@ const POLICY_BYTES: u64 = 1 << 20;
 /// fault.
 pub fn load(config: &Config) -> Result<Policies, Error> {
     match &config.conversations.policy {
-        Some(path) => load_file(path),
+        Some(path) => parse(path, &read(path)?),
         None => Policies::embedded(),
     }
-}
-
-/// Reads a policy file. Errors: as [`load`].
-pub fn load_file(path: &Path) -> Result<Policies, Error> {
-    parse(path, &read(path)?)
 }
 
 fn parse(path: &Path, text: &str) -> Result<Policies, Error> {
@@ -41,7 +36,8 @@ fn parse(path: &Path, text: &str) -> Result<Policies, Error> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+/// The text of a policy file. Errors: `NotFound`, or `InvalidInput` for one that is too large.
+pub fn read(path: &Path) -> Result<String, Error> {
     use std::io::Read;
     let fail = |e: std::io::Error| Error::new(ErrorKind::NotFound, format!("policy {}: {e}", path.display()));
     let mut text = String::new();

@@ -55,40 +55,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments) -> Result<(), Error> {
+    let settings = &arguments.settings;
+    let quiet = || load_quietly(settings);
     match arguments.command {
         Command::Serve(options) => {
-            let config = load(&arguments.settings, options.flags())?;
+            let config = load(settings, options.flags())?;
             start_logs(&config)?;
             serve::run(config, surroundings())
         }
-        Command::Analyze(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            analyze::run(&options, &config, &surroundings())
-        }
-        Command::Conversation(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            conversation::run(&options, &config, &surroundings())
-        }
-        Command::Models(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            models::run(&options, &config)
-        }
-        Command::Eval(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            eval::run(&options, &config, &surroundings())
-        }
-        Command::Calibrate(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            calibrate::run(&options, &config, &surroundings())
-        }
-        Command::Diff(options) => {
-            let config = load_quietly(&arguments.settings)?;
-            diff::run(&options, &config, &surroundings())
-        }
-        Command::Policy(command) => {
-            let config = load_quietly(&arguments.settings)?;
-            policy::run(&command, &config, &surroundings())
-        }
+        Command::Analyze(options) => analyze::run(&options, &quiet()?, &surroundings()),
+        Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
+        Command::Models(options) => models::run(&options, &quiet()?),
+        Command::Eval(options) => eval::run(&options, &quiet()?, &surroundings()),
+        Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
+        Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),
+        Command::Policy(command) => policy::run(&command, &quiet()?, &surroundings()),
         Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,22 +6,18 @@ mod explain;
 mod fit;
 mod score;
 
-use std::io::Read;
 use std::path::Path;
 
 use super::paint::BOLD;
 use super::paint::styled;
 use super::write_out;
-use crate::app::Surroundings;
+use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::domain::Channel;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::escalation::Policies;
 use crate::escalation::policy::DEFAULT;
 pub(super) use arguments::PolicyCommand;
-
-/// Largest policy that is read: a thousand overrides have less.
-const POLICY_BYTES: u64 = 4 << 20;
 
 pub(super) fn run(
     command: &PolicyCommand,
@@ -42,18 +38,7 @@ pub(super) fn run(
 /// The text of a policy file, or of the embedded policy.
 fn text(path: Option<&Path>) -> Result<String, Error> {
     let Some(path) = path else { return Ok(DEFAULT.to_owned()) };
-    let name = path.display();
-    let fail = |e: std::io::Error| Error::new(ErrorKind::NotFound, format!("policy {name}: {e}"));
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .map_err(fail)?
-        .take(POLICY_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(fail)?;
-    if text.len() as u64 > POLICY_BYTES {
-        return Err(Error::invalid("policy", format!("{name} is larger than {POLICY_BYTES} bytes")));
-    }
-    Ok(text)
+    app::policies::read(path)
 }
 
 fn policies(path: Option<&Path>) -> Result<Policies, Error> {
