@@ -2,7 +2,8 @@
 //!
 //! A tier is raised when its risk has reached `raise` for `raise_turns` customer turns, and held until the risk has been
 //! below `clear` for `clear_turns`. In between nothing changes, so that a risk on the border does not flap. After an
-//! alert has ended, watch and elevated rest for `cool_down_turns`; urgent never rests.
+//! alert has ended, watch and elevated rest for `cool_down_turns`; urgent never rests. A customer who has recovered ends
+//! an alert, and has none but an urgent one while it lasts.
 
 use super::policy::{Rules, Source, TierRule};
 use super::risk::Risk;
@@ -153,20 +154,15 @@ impl Alerts {
             self.below[n] = if risks[n] < rule.clear { self.below[n].saturating_add(1) } else { 0 };
         }
         let before = self.tier();
-        let target = self.target(before, &rules.tiers, was_resting);
-        if target > before {
-            return Some(self.raise(turn, before, target));
+        // A recovery does not count in a turn that itself asks for a supervisor. In any other it also keeps the milder
+        // tiers down: they and the recovery would take turns.
+        if recovered && risks[2] < rules.tiers[2].raise {
+            return (before > Tier::None).then(|| self.end(turn, before, Change::Recovered, rules));
         }
-        if before > Tier::None && recovered && self.below_urgent(&rules.tiers, detection) {
-            return self.end(turn, before, Change::Recovered, rules);
-        }
-        match target {
-            Tier::None if before > Tier::None => self.end(turn, before, Change::Cleared, rules),
-            lower if lower < before => {
-                let alert = self.open.as_mut()?;
-                alert.tier = lower;
-                Some(self.event(turn, before, Change::Lowered))
-            }
+        match self.target(before, &rules.tiers, was_resting) {
+            target if target > before => Some(self.raise(turn, before, target)),
+            Tier::None if before > Tier::None => Some(self.end(turn, before, Change::Cleared, rules)),
+            target if target < before => Some(self.lower(turn, before, target)),
             _ => None,
         }
     }
@@ -179,11 +175,6 @@ impl Alerts {
         };
         let tiers = Tier::RAISED.into_iter().enumerate();
         tiers.filter(|(n, tier)| held(*n, *tier)).map(|(_, tier)| tier).max().unwrap_or_default()
-    }
-
-    /// A recovery does not count in a turn that itself asks for a supervisor.
-    fn below_urgent(&self, rules: &[TierRule; 3], detection: f64) -> bool {
-        detection < rules[2].raise
     }
 
     fn raise(&mut self, turn: usize, before: Tier, target: Tier) -> AlertEvent {
@@ -208,12 +199,19 @@ impl Alerts {
         self.event(turn, before, change)
     }
 
-    fn end(&mut self, turn: usize, before: Tier, change: Change, rules: &Rules) -> Option<AlertEvent> {
+    fn lower(&mut self, turn: usize, before: Tier, target: Tier) -> AlertEvent {
+        if let Some(alert) = &mut self.open {
+            alert.tier = target;
+        }
+        self.event(turn, before, Change::Lowered)
+    }
+
+    fn end(&mut self, turn: usize, before: Tier, change: Change, rules: &Rules) -> AlertEvent {
         self.resting = rules.cool_down_turns;
         self.above = [0; 3];
         let event = self.event(turn, before, change);
         self.open = None;
-        Some(event)
+        event
     }
 
     /// Somebody takes the alert, or puts it off until a time; `None` when there is no open alert of that number.
