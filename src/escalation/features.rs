@@ -230,10 +230,11 @@ fn negative_run(history: &History) -> Measured {
 fn failing(history: &History) -> Measured {
     let mut found = Measured::default();
     for (_, heard) in history.newest_first() {
-        let failed = heard.signals.cue("unresolved_issue").max(heard.signals.cue("repeat_contact"));
+        let (open, again) = (heard.signals.cue("unresolved_issue"), heard.signals.cue("repeat_contact"));
+        let (failed, cue) = if again > open { (again, "repeat_contact") } else { (open, "unresolved_issue") };
         found.value += failed / FULL_RUN;
         if failed >= WORTH_NAMING {
-            found.name(heard, place("unresolved_issue"));
+            found.name(heard, place(cue));
         }
     }
     found.value = found.value.min(1.0);

@@ -169,17 +169,28 @@ impl Rules {
 
     /// Whether all the words behind a cue are quiet ones. A cue without evidence is never quiet.
     pub fn is_quiet(&self, text: &str, cue: &str, spans: &[Span]) -> bool {
-        let words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words);
-        let small = text.to_lowercase();
-        // Only texts whose small letters keep their places can be compared by offset.
-        if spans.is_empty() || small.len() != text.len() {
+        let mut words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words).peekable();
+        if spans.is_empty() || words.peek().is_none() {
             return false;
         }
+        let small = small_letters(text);
         let places: Vec<(usize, usize)> = words
             .flat_map(|word| small.match_indices(word.as_str()).map(|(at, found)| (at, at + found.len())))
             .collect();
         spans.iter().all(|s| places.iter().any(|(start, end)| s.byte_start < *end && *start < s.byte_end))
     }
+}
+
+/// Small letters in the places of the large ones; a letter whose small form takes more or fewer bytes stays as it is.
+pub(super) fn small_letters(text: &str) -> String {
+    let small = |c: char| {
+        let mut lower = c.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) if one.len_utf8() == c.len_utf8() => one,
+            _ => c,
+        }
+    };
+    text.chars().map(small).collect()
 }
 
 impl Measures {

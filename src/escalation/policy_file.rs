@@ -8,17 +8,20 @@ use crate::domain::Channel;
 use crate::error::Error;
 
 use super::features::{Feature, Sign};
-use super::policy::{Measures, Overrides, Quiet, RecoveryRule, Rules, Source, TierRule};
+use super::policy::{Measures, Overrides, Quiet, RecoveryRule, Rules, Source, TierRule, small_letters};
 use super::risk::{ACCOUNT, Weights};
 use super::signals::CUES;
 
 /// Overrides a file may hold; each is merged and checked at every load.
 const OVERRIDES: usize = 1000;
 
+/// Rules of a tenant, a channel, or both.
+pub(super) type Special = Vec<((Option<String>, Option<Channel>), Rules)>;
+
 /// What a file says, overrides laid over the base.
 pub(super) struct Read {
     pub(super) base: Rules,
-    pub(super) special: Vec<((Option<String>, Option<Channel>), Rules)>,
+    pub(super) special: Special,
 }
 
 #[derive(Deserialize)]
@@ -122,8 +125,6 @@ pub(super) fn read(text: &str) -> Result<Read, Error> {
     Ok(Read { base, special })
 }
 
-type Special = Vec<((Option<String>, Option<Channel>), Rules)>;
-
 /// A tenant's own rules in a channel that has an override too: both are laid over the base, the tenant's last.
 fn with_both(mut special: Special, overrides: &Overrides, table: &toml::Table) -> Result<Special, Error> {
     let tenants: Vec<_> = overrides.keys().filter(|(t, c)| t.is_some() && c.is_none()).collect();
@@ -205,12 +206,8 @@ fn build(file: File) -> Result<Rules, Error> {
     let t = &file.tiers;
     let tiers = [("watch", &t.watch), ("elevated", &t.elevated), ("urgent", &t.urgent)];
     let [watch, elevated, urgent] = tiers.map(|(name, part)| tier(name, part));
-    if !(1..=10_000).contains(&t.capacity) || t.cool_down_turns > 1000 {
-        return Err(Error::invalid(
-            "tiers",
-            "expected a capacity of 1 to 10000 and a cool-down of at most 1000 turns",
-        ));
-    }
+    between("tiers.capacity", t.capacity, 1, 10_000)?;
+    between("tiers.cool_down_turns", t.cool_down_turns, 0, 1000)?;
     Ok(Rules {
         version: file.version,
         measures: measures(file.measures)?,
@@ -293,9 +290,8 @@ fn tier(name: &str, part: &TierPart) -> Result<TierRule, Error> {
     if rule.clear > rule.raise {
         return Err(Error::invalid(key("clear"), "expected at most raise: between the two nothing changes"));
     }
-    if !(1..=100).contains(&rule.raise_turns) || !(1..=100).contains(&rule.clear_turns) {
-        return Err(Error::invalid(key("raise_turns"), "expected raise_turns and clear_turns of 1 to 100"));
-    }
+    between(&key("raise_turns"), rule.raise_turns, 1, 100)?;
+    between(&key("clear_turns"), rule.clear_turns, 1, 100)?;
     Ok(rule)
 }
 
@@ -315,7 +311,7 @@ fn quiet(n: usize, part: QuietPart) -> Result<Quiet, Error> {
     if part.words.is_empty() || part.words.len() > 1000 || part.words.iter().any(|w| w.trim().is_empty()) {
         return Err(Error::invalid(format!("quiet[{n}].words"), "expected 1 to 1000 words or phrases"));
     }
-    Ok(Quiet { cue: part.cue, words: part.words.iter().map(|w| w.trim().to_lowercase()).collect() })
+    Ok(Quiet { cue: part.cue, words: part.words.iter().map(|w| small_letters(w.trim())).collect() })
 }
 
 fn channel_of(name: &str, key: &str) -> Result<Channel, Error> {
@@ -330,6 +326,13 @@ fn within(key: &str, value: f64, low: f64, high: f64) -> Result<f64, Error> {
         return Ok(value);
     }
     Err(Error::invalid(key, format!("is {value}: expected {low} to {high}")))
+}
+
+fn between(key: &str, count: usize, low: usize, high: usize) -> Result<(), Error> {
+    if (low..=high).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::invalid(key, format!("is {count}: expected {low} to {high}")))
 }
 
 /// TOML's message on one line.
