@@ -3,6 +3,7 @@
 //! The monitor holds what has been heard, never text. Turns carry the caller's number, so that one that is sent again after
 //! a broken connection changes nothing; events carry a sequence number, so that each is told once.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -64,8 +65,14 @@ pub struct Opened {
     pub state: Option<State>,
     /// Events that the caller has not seen.
     pub missed: Vec<AlertEvent>,
-    /// Who it is about, and how it is led.
-    pub context: Context,
+}
+
+/// What is known of a conversation that is followed.
+pub struct Known {
+    /// The last turn that was heard.
+    pub last_turn: u64,
+    /// As it was first opened with.
+    pub context: Arc<Context>,
 }
 
 /// A conversation's standing and what belongs to it.
@@ -116,7 +123,7 @@ pub struct Notice {
 }
 
 struct Live {
-    context: Context,
+    context: Arc<Context>,
     policies: Arc<Policies>,
     tracker: Tracker,
     last_turn: u64,
@@ -157,12 +164,7 @@ impl Monitor {
         let live = self.find_or_begin(key, context)?;
         let mut live = live.lock();
         live.touched = Instant::now();
-        Ok(Opened {
-            last_turn: live.last_turn,
-            state: live.state(),
-            missed: live.since(last_event),
-            context: live.context.clone(),
-        })
+        Ok(Opened { last_turn: live.last_turn, state: live.state(), missed: live.since(last_event) })
     }
 
     fn find_or_begin(&self, key: &ConversationKey, context: Context) -> Result<Arc<Mutex<Live>>, Error> {
@@ -181,7 +183,7 @@ impl Monitor {
         let rules = policies.rules((!key.tenant.is_empty()).then_some(&*key.tenant), context.channel);
         let live = Arc::new(Mutex::new(Live {
             tracker: Tracker::new(rules, context.channel, context.account.clone()),
-            context,
+            context: Arc::new(context),
             policies,
             last_turn: 0,
             events: VecDeque::new(),
@@ -193,9 +195,11 @@ impl Monitor {
         Ok(live)
     }
 
-    /// Whether a turn is known already, so that it need not be read. Errors: as [`Monitor::push`].
-    pub fn knows(&self, key: &ConversationKey, number: u64) -> Result<bool, Error> {
-        Ok(number <= self.get(key)?.lock().last_turn)
+    /// What is known of a conversation, so that turns which are known need not be read; `None` when it is not followed.
+    pub fn known(&self, key: &ConversationKey) -> Option<Known> {
+        let live = self.get(key).ok()?;
+        let live = live.lock();
+        Some(Known { last_turn: live.last_turn, context: Arc::clone(&live.context) })
     }
 
     /// Takes in turn `number` of a conversation. `seen` is the last event that the caller has.
@@ -227,9 +231,18 @@ impl Monitor {
         live.update(false, seen)
     }
 
-    /// The last update again, for a turn that is known. Errors: as [`Monitor::push`].
-    pub fn repeat(&self, key: &ConversationKey, seen: u64) -> Result<Update, Error> {
-        self.get(key)?.lock().update(true, seen)
+    /// The last update again, for turn `number`, which was known when it came.
+    ///
+    /// Errors: `NotFound` when the conversation is not followed, or was closed and opened anew since then.
+    pub fn repeat(&self, key: &ConversationKey, number: u64, seen: u64) -> Result<Update, Error> {
+        let live = self.get(key)?;
+        let mut live = live.lock();
+        if number > live.last_turn {
+            let problem = "the conversation was closed and opened anew; send its turns from 1 again";
+            return Err(Error::new(ErrorKind::NotFound, problem));
+        }
+        live.touched = Instant::now();
+        live.update(true, seen)
     }
 
     /// Forgets a conversation; says whether it was followed.
@@ -282,7 +295,7 @@ impl Monitor {
             live.tracker.alerts().open().and_then(|_| live.escalation(key))
         });
         let mut found: Vec<Escalation> = open.collect();
-        found.sort_by(|a, b| b.rank().cmp(&a.rank()));
+        found.sort_by_cached_key(|escalation| Reverse(escalation.rank()));
         found
     }
 

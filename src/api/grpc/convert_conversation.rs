@@ -15,6 +15,8 @@ use crate::pipeline::monitor::{Context, ConversationKey, Escalation, State};
 const ID_BYTES: usize = 256;
 /// Most account features.
 const ACCOUNT: usize = 64;
+/// Largest account feature: with the heaviest weight, all of them together stay far from what a number can hold.
+const ACCOUNT_VALUE: f64 = 1e12;
 
 /// An id from outside: bounded.
 pub(super) fn id(value: String, field: &str) -> Result<String, Error> {
@@ -99,10 +101,10 @@ fn account(from: HashMap<String, f64>) -> Result<Account, Error> {
         ));
     }
     for (name, value) in &from {
-        if name.len() > ID_BYTES || !value.is_finite() {
+        if name.len() > ID_BYTES || !(-ACCOUNT_VALUE..=ACCOUNT_VALUE).contains(value) {
             return Err(Error::invalid(
                 "account",
-                "expected finite numbers under names of at most 256 bytes",
+                "expected numbers from -1e12 to 1e12 under names of at most 256 bytes",
             ));
         }
     }

@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use super::v1::monitor_conversation_request::Action;
 use super::v1::monitor_conversation_response::Outcome;
@@ -39,24 +38,31 @@ pub(super) struct Read {
 
 enum Work {
     Open { thread: Thread, last_event: u64 },
-    Turn { thread: Thread, number: u64, listened: Option<Listened> },
+    Turn { thread: Thread, number: u64, listened: Option<Box<Listened>> },
     Close { key: ConversationKey },
 }
 
-type Threads = Arc<Mutex<HashMap<String, Thread>>>;
-
 /// The reading half.
 pub(super) struct Session {
+    ear: Ear,
+    threads: HashMap<String, Thread>,
+}
+
+/// What a turn is read with.
+#[derive(Clone)]
+struct Ear {
     analyzer: Arc<Analyzer>,
     monitor: Arc<Monitor>,
     options: Arc<TurnOptions>,
-    threads: Threads,
     call: Call,
+    /// Closes of this stream that have come and are not told yet.
+    closing: Arc<AtomicUsize>,
 }
 
 /// The telling half.
 pub(super) struct Teller {
     monitor: Arc<Monitor>,
+    closing: Arc<AtomicUsize>,
     /// The last event that was told, by conversation.
     told: HashMap<String, u64>,
 }
@@ -70,11 +76,13 @@ impl Session {
         let options = Arc::new(TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?);
         // Somebody waits for each turn, and none may be lost.
         let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline };
-        Ok(Self { analyzer, monitor, options, threads: Threads::default(), call })
+        let ear = Ear { analyzer, monitor, options, call, closing: Arc::default() };
+        Ok(Self { ear, threads: HashMap::new() })
     }
 
     pub(super) fn teller(&self) -> Teller {
-        Teller { monitor: Arc::clone(&self.monitor), told: HashMap::new() }
+        let (monitor, closing) = (Arc::clone(&self.ear.monitor), Arc::clone(&self.ear.closing));
+        Teller { monitor, closing, told: HashMap::new() }
     }
 
     /// Looks at a request now; its turn is read when the future is polled.
@@ -83,13 +91,12 @@ impl Session {
         request: v1::MonitorConversationRequest,
     ) -> impl Future<Output = Read> + Send + use<> {
         let work = self.begin_work(&request.conversation_id, request.action);
-        let (analyzer, monitor) = (Arc::clone(&self.analyzer), Arc::clone(&self.monitor));
-        let (options, call) = (Arc::clone(&self.options), self.call);
+        let ear = self.ear.clone();
         async move {
             let work = match work {
                 Ok(Begun::Turn { thread, number, turn }) => {
-                    let listened = listen(&analyzer, &monitor, &thread, number, turn, &options, call).await;
-                    listened.map(|listened| Work::Turn { thread, number, listened })
+                    let listened = ear.listen(&thread, number, turn).await;
+                    listened.map(|listened| Work::Turn { thread, number, listened: listened.map(Box::new) })
                 }
                 Ok(Begun::Done(work)) => Ok(work),
                 Err(error) => Err(error),
@@ -104,7 +111,7 @@ impl Session {
             None => Err(Error::invalid("action", "expected open, turn or close")),
             Some(Action::Open(open)) => self.open(id, open).map(Begun::Done),
             Some(Action::Turn(turn)) => {
-                let thread = self.threads.lock().get(&id).cloned().ok_or_else(|| {
+                let thread = self.threads.get(&id).cloned().ok_or_else(|| {
                     let problem = "the conversation was not opened on this stream; send open first";
                     Error::new(ErrorKind::Precondition, problem)
                 })?;
@@ -116,7 +123,8 @@ impl Session {
                 Ok(Begun::Turn { thread, number: turn.number, turn: said })
             }
             Some(Action::Close(_)) => {
-                let thread = self.threads.lock().remove(&id);
+                let thread = self.threads.remove(&id);
+                self.ear.closing.fetch_add(1, Ordering::Relaxed);
                 let key = thread.map_or_else(|| ConversationKey { tenant: String::new(), id }, |t| t.key);
                 Ok(Begun::Done(Work::Close { key }))
             }
@@ -125,14 +133,13 @@ impl Session {
 
     fn open(&mut self, id: String, open: v1::OpenConversation) -> Result<Work, Error> {
         let (tenant, context) = talk::context(open.context).map_err(|e| e.within("open.context"))?;
-        let mut threads = self.threads.lock();
-        if threads.len() >= CONVERSATIONS && !threads.contains_key(&id) {
+        if self.threads.len() >= CONVERSATIONS && !self.threads.contains_key(&id) {
             let problem = format!("this stream carries {CONVERSATIONS} conversations; use another one");
             return Err(Error::new(ErrorKind::Overloaded, problem));
         }
         let key = ConversationKey { tenant, id: id.clone() };
         let thread = Thread { key, context: Arc::new(context), assessments: open.assessments };
-        threads.insert(id, thread.clone());
+        self.threads.insert(id, thread.clone());
         Ok(Work::Open { thread, last_event: open.last_event })
     }
 }
@@ -142,24 +149,27 @@ enum Begun {
     Done(Work),
 }
 
-/// Reads a turn, unless it is known already.
-async fn listen(
-    analyzer: &Analyzer,
-    monitor: &Monitor,
-    thread: &Thread,
-    number: u64,
-    turn: crate::domain::Turn,
-    options: &TurnOptions,
-    call: Call,
-) -> Result<Option<Listened>, Error> {
-    // An open that is still in flight before it makes the conversation known; telling it comes later.
-    if monitor.knows(&thread.key, number).unwrap_or(false) {
-        return Ok(None);
+impl Ear {
+    /// Reads a turn, unless it is known already.
+    async fn listen(
+        &self,
+        thread: &Thread,
+        number: u64,
+        turn: crate::domain::Turn,
+    ) -> Result<Option<Listened>, Error> {
+        // An open that is still in flight before it makes the conversation known; telling it comes later. While a close
+        // is in flight, what is known may be the conversation that ends with it.
+        let closing = self.closing.load(Ordering::Relaxed) > 0;
+        let known = if closing { None } else { self.monitor.known(&thread.key) };
+        if known.as_ref().is_some_and(|known| number <= known.last_turn) {
+            return Ok(None);
+        }
+        let context = known.map_or_else(|| Arc::clone(&thread.context), |known| known.context);
+        let rules = self.monitor.rules(&thread.key.tenant, context.channel);
+        let language = context.language.as_deref();
+        let read = conversation::listen(&self.analyzer, &rules, &turn, language, &self.options, self.call);
+        read.await.map(Some).map_err(|e| e.within("turn.turn"))
     }
-    let rules = monitor.rules(&thread.key.tenant, thread.context.channel);
-    let language = thread.context.language.as_deref();
-    let listened = conversation::listen(analyzer, &rules, &turn, language, options, call).await;
-    listened.map(Some).map_err(|e| e.within("turn.turn"))
 }
 
 impl Teller {
@@ -180,6 +190,7 @@ impl Teller {
             }
             Work::Turn { thread, number, listened } => self.turn(&thread, number, listened),
             Work::Close { key } => {
+                self.closing.fetch_sub(1, Ordering::Relaxed);
                 self.told.remove(&key.id);
                 if self.monitor.close(&key) {
                     return Ok(Outcome::Closed(v1::ConversationClosed {}));
@@ -199,14 +210,20 @@ impl Teller {
         }
     }
 
-    fn turn(&mut self, thread: &Thread, number: u64, listened: Option<Listened>) -> Result<Outcome, Error> {
+    fn turn(
+        &mut self,
+        thread: &Thread,
+        number: u64,
+        listened: Option<Box<Listened>>,
+    ) -> Result<Outcome, Error> {
         let key = &thread.key;
         let seen = self.told.get(&key.id).copied().unwrap_or_default();
         let (update, assessment) = match listened {
-            Some(Listened { assessment, heard }) => {
+            Some(listened) => {
+                let Listened { assessment, heard } = *listened;
                 (self.monitor.push(key, number, heard, seen)?, assessment.filter(|_| thread.assessments))
             }
-            None => (self.monitor.repeat(key, seen)?, None),
+            None => (self.monitor.repeat(key, number, seen)?, None),
         };
         if let Some(event) = update.events.last() {
             self.told.insert(key.id.clone(), event.sequence);
