@@ -53,6 +53,28 @@ impl RunLog {
     }
 }
 
+/// Words that speak for labels, in place of terms that follow from ids; every other word says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Steering {
+    /// The logit that every label starts from.
+    pub floor: f32,
+    /// A token's id, a label of the label axis, and what each such token adds to it.
+    pub words: Vec<(u32, usize, f32)>,
+}
+
+impl Steering {
+    fn terms(&self, ids: &[u32], labels: usize) -> Vec<f32> {
+        let mut terms = vec![0.0; ids.len() * labels];
+        for (row, id) in terms.chunks_mut(labels).zip(ids) {
+            self.words
+                .iter()
+                .filter(|(word, ..)| word == id)
+                .for_each(|(_, label, term)| row[*label] += term);
+        }
+        terms
+    }
+}
+
 /// Builds deterministic backends.
 #[derive(Debug, Clone, Default)]
 pub struct FakeFactory {
@@ -66,6 +88,8 @@ pub struct FakeFactory {
     pub log: RunLog,
     /// A token id at which a run fails.
     pub poison: Option<u32>,
+    /// Lets a test say what a text scores high on.
+    pub steering: Option<Steering>,
     /// What a run takes per padded token, to load a server without a model.
     pub time_per_token: Duration,
 }
@@ -109,11 +133,16 @@ impl Backend for FakeBackend {
                 return Err(InferenceError::Run("poisoned token".into()));
             }
             let share = 1.0 / ids.len().max(1) as f32;
-            let contributions: Vec<f32> = ids
-                .iter()
-                .flat_map(|id| (0..labels).map(move |label| FakeFactory::term(*id, label) * share))
-                .collect();
-            let logits = (0..labels).map(|l| contributions.iter().skip(l).step_by(labels).sum()).collect();
+            let mixed = || -> Vec<f32> {
+                let terms =
+                    ids.iter().flat_map(|id| (0..labels).map(move |l| FakeFactory::term(*id, l) * share));
+                terms.collect()
+            };
+            let steering = self.0.steering.as_ref();
+            let contributions = steering.map_or_else(mixed, |steering| steering.terms(&ids, labels));
+            let floor = steering.map_or(0.0, |steering| steering.floor);
+            let sum = |l: usize| contributions.iter().skip(l).step_by(labels).sum::<f32>();
+            let logits = (0..labels).map(|l| floor + sum(l)).collect();
             Ok(WindowOutput {
                 logits,
                 contributions,

@@ -5,11 +5,13 @@ use std::sync::OnceLock;
 
 use attune::api::grpc::v1;
 use attune::api::grpc::v1::analysis_service_client::AnalysisServiceClient;
+use attune::api::grpc::v1::conversation_service_client::ConversationServiceClient;
 use attune::api::grpc::v1::model_service_client::ModelServiceClient;
 use attune::app::{Service, build_analyzer};
 use attune::config::{Config, Sources};
 use attune::error::Error;
-use attune::inference::fake::FakeFactory;
+use attune::inference::TextTokenizer;
+use attune::inference::fake::{FakeFactory, Steering};
 use attune::model::ModelBundle;
 use attune::pipeline::Models;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -52,6 +54,37 @@ pub(crate) fn factory() -> FakeFactory {
     FakeFactory::new(manifest.label_count(), manifest.heads.len())
 }
 
+/// Words of conversations in tests: what each speaks for, and how strongly.
+const WORDS: [(&str, &str, f32); 9] = [
+    ("lawyer", "legal_threat", 16.0),
+    ("furious", "negative", 8.0),
+    ("furious", "anger", 16.0),
+    ("again", "unresolved_issue", 16.0),
+    ("wonderful", "positive", 8.0),
+    ("wonderful", "gratitude", 16.0),
+    ("solved", "resolution_confirmed", 16.0),
+    ("sorry", "remorse", 16.0),
+    ("leaving", "churn_intent", 16.0),
+];
+
+/// A fake backend on which `WORDS` speak for labels, and every other word for none.
+pub(crate) fn steered() -> FakeFactory {
+    let bundle = ModelBundle::load_embedded().unwrap();
+    let tokenizer = TextTokenizer::parse(&bundle.tokenizer).unwrap();
+    let label = |name: &str| {
+        let place = |labels: &[String]| labels.iter().position(|label| label == name);
+        let mut heads = bundle.manifest.heads_with_ranges();
+        heads.find_map(|(head, range)| place(&head.labels).map(|at| range.start + at)).unwrap()
+    };
+    let steer = |(word, name, term): (&str, &str, f32)| {
+        let ids = tokenizer.tokenize(word).unwrap().ids;
+        assert_eq!(ids.len(), 1, "{word}");
+        (ids[0], label(name), term)
+    };
+    let words = WORDS.into_iter().map(steer).collect();
+    FakeFactory { steering: Some(Steering { floor: -8.0, words }), ..factory() }
+}
+
 impl TestServer {
     /// Starts a server over `factory`.
     pub(crate) async fn start(settings: &[(&str, &str)], factory: FakeFactory) -> Self {
@@ -80,6 +113,10 @@ impl TestServer {
             .max_encoding_message_size(256 << 20)
     }
 
+    pub(crate) async fn conversations(&self) -> ConversationServiceClient<Channel> {
+        ConversationServiceClient::new(self.channel().await)
+    }
+
     pub(crate) async fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel().await)
     }
@@ -89,6 +126,16 @@ impl TestServer {
         self.stop.cancel();
         self.served.await.unwrap().unwrap();
     }
+}
+
+/// A customer's turn.
+pub(crate) fn customer(text: &str) -> v1::Turn {
+    turn(v1::ParticipantRole::Customer, text)
+}
+
+/// Anybody's turn.
+pub(crate) fn turn(role: v1::ParticipantRole, text: &str) -> v1::Turn {
+    v1::Turn { role: role.into(), text: text.into(), ..Default::default() }
 }
 
 /// A request with default options.
