@@ -21,6 +21,8 @@ mod policy_file;
 pub mod ranking;
 pub mod replay;
 pub mod risk;
+#[cfg(test)]
+pub(crate) mod samples_tests;
 pub mod signals;
 pub mod tracker;
 pub mod trajectory;

@@ -77,3 +77,7 @@ impl Risk {
         Probability::of_logit(self.log_odds)
     }
 }
+
+#[cfg(test)]
+#[path = "risk_tests.rs"]
+mod tests;

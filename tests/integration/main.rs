@@ -6,5 +6,8 @@ mod support;
 
 mod analysis;
 mod bounds;
+mod conversation;
+mod escalations;
 mod lifecycle;
+mod monitor;
 mod services;
