@@ -109,7 +109,8 @@ fn recovery_is_counted_at_the_end_and_only_where_somebody_said_so() {
         case.outcome.recovered = recovered;
         let ends_well = letters.ends_with('.');
         for heard in case.turns.iter_mut().skip(2).filter(|_| ends_well) {
-            heard.signals.as_mut().unwrap().score = 0.8;
+            let signals = heard.signals.as_mut().unwrap();
+            (signals.score, signals.relief) = (0.8, 1.0);
         }
         cases.push(case);
     }
