@@ -94,10 +94,7 @@ const CRATES: Table = &[
     ("mimalloc", &["src/main.rs"]),
     ("ndarray", &["src/escalation/fit/logistic.rs"]),
     ("ort", &["src/inference/onnx.rs"]),
-    (
-        "parking_lot",
-        &["src/api/grpc/monitoring.rs", "src/batching", "src/inference", "src/pipeline/monitor.rs"],
-    ),
+    ("parking_lot", &["src/batching", "src/inference", "src/pipeline/monitor.rs"]),
     ("plotters", &["src/escalation/backtest/chart.rs", "src/evaluation/diagram.rs"]),
     ("prost", &["src/api/grpc"]),
     ("quick_cache", &["src/batching/cache.rs"]),

@@ -13,7 +13,7 @@ use super::signals::CUES;
 /// Spans kept behind a feature.
 const SPANS: usize = 4;
 /// Strength from which on a turn is named as a reason.
-const WORTH_NAMING: f64 = 0.25;
+const WORTH_NAMING: f64 = 0.4;
 /// Score below which a turn counts as negative.
 const NEGATIVE_TURN: f64 = -0.3;
 /// Turns in a row, or failures, that fill their feature.
@@ -30,6 +30,8 @@ pub enum Feature {
     Negative,
     /// How angry, recent turns first.
     Anger,
+    /// Annoyance, disapproval or disappointment in the latest turn.
+    Displeasure,
     /// How distressed, recent turns first.
     Distress,
     /// How positive, recent turns first.
@@ -82,9 +84,10 @@ pub struct Measured {
     pub spans: Vec<(usize, Span)>,
 }
 
-const OTHERS: [(Feature, &str, &str); 17] = [
+const OTHERS: [(Feature, &str, &str); 18] = [
     (Feature::Negative, "tone.negative", "how negative the customer is"),
     (Feature::Anger, "tone.anger", "anger"),
+    (Feature::Displeasure, "tone.displeasure", "annoyance, disapproval or disappointment in the latest turn"),
     (Feature::Distress, "tone.distress", "fear, grief or sadness"),
     (Feature::Positive, "tone.positive", "how positive the customer is"),
     (Feature::Relief, "tone.relief", "gratitude, relief or joy in the latest turn"),
@@ -149,6 +152,7 @@ impl Feature {
             Self::Cue(cue) => aged(history, measures.half_life_turns, Some(cue), |h| h.signals.cues[cue]),
             Self::Negative => tone(history, measures, |h| h.signals.negative),
             Self::Anger => tone(history, measures, |h| h.signals.anger),
+            Self::Displeasure => first_turn(history, measures, latest(history, |h| h.signals.displeasure)),
             Self::Distress => tone(history, measures, |h| h.signals.distress),
             Self::Positive => tone(history, measures, |h| h.signals.positive),
             Self::Relief => latest(history, |h| h.signals.relief),
@@ -196,9 +200,15 @@ fn tone(history: &History, measures: &Measures, of: impl Fn(&Remembered) -> f64)
             found.name(heard, None);
         }
     }
-    let first = if history.customer_turns() <= 1 { measures.first_turn } else { 1.0 };
-    found.value = if weights > 0.0 { (first * sum / weights).clamp(0.0, 1.0) } else { 0.0 };
-    found.ordered()
+    found.value = if weights > 0.0 { (sum / weights).clamp(0.0, 1.0) } else { 0.0 };
+    first_turn(history, measures, found.ordered())
+}
+
+fn first_turn(history: &History, measures: &Measures, mut found: Measured) -> Measured {
+    if history.customer_turns() <= 1 {
+        found.value *= measures.first_turn;
+    }
+    found
 }
 
 fn latest(history: &History, of: impl Fn(&Remembered) -> f64) -> Measured {

@@ -1,7 +1,7 @@
 //! What one turn says, as far as escalation listens.
 //!
 //! A cue's strength is its distance from its own threshold in log-odds, brought to [0, 1]: 0.5 at the threshold, 0 and 1
-//! two log-odds below and above it. So a model of one's own, with other thresholds, needs no other policy.
+//! four log-odds below and above it. So a model of one's own, with other thresholds, needs no other policy.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -35,7 +35,7 @@ pub const CUES: [&str; 20] = [
 ];
 
 /// Log-odds on either side of the threshold within which a cue's strength grows from 0 to 1.
-const SPREAD: f64 = 2.0;
+const SPREAD: f64 = 4.0;
 /// Words of a turn that are remembered, to notice that somebody says the same again.
 const WORDS: usize = 64;
 /// Spans kept per cue.
@@ -54,6 +54,8 @@ pub struct TurnSignals {
     pub positive: f64,
     /// The strongest of anger and disgust, and half of annoyance.
     pub anger: f64,
+    /// The strongest of annoyance, disapproval and disappointment.
+    pub displeasure: f64,
     /// The strongest of fear, nervousness, sadness, grief and embarrassment.
     pub distress: f64,
     /// Strength of gratitude, relief or joy, against their thresholds, as of a cue.
@@ -85,6 +87,7 @@ impl TurnSignals {
             negative: sentiment.negative.get(),
             positive: sentiment.positive.get(),
             anger: emotion(&["anger", "disgust"]).max(0.5 * emotion(&["annoyance"])),
+            displeasure: emotion(&["annoyance", "disapproval", "disappointment"]),
             distress: emotion(&["fear", "nervousness", "sadness", "grief", "embarrassment"]),
             relief: assessment
                 .emotions
