@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::arguments::{ConversationOptions, Format as Output};
 use super::{conversation_json, conversation_table, executor, write_out};
 use crate::api::grpc::client::Client;
@@ -51,6 +53,7 @@ pub(super) fn run(
                     models,
                     monitor,
                     config.limits.conversation_turns,
+                    CancellationToken::new(),
                 )))
             }
         };

@@ -228,6 +228,7 @@ pub(super) fn change_name(change: v1::AlertChange) -> &'static str {
         v1::AlertChange::Recovered => "recovered",
         v1::AlertChange::Acknowledged => "acknowledged",
         v1::AlertChange::Snoozed => "snoozed",
+        v1::AlertChange::Closed => "closed",
         v1::AlertChange::Unspecified => "unknown",
     }
 }

@@ -54,6 +54,8 @@ pub enum Change {
     Acknowledged,
     /// Somebody has put it off.
     Snoozed,
+    /// It ended with its conversation, which nobody follows any more.
+    Closed,
 }
 
 impl Change {
@@ -67,6 +69,7 @@ impl Change {
             Self::Recovered => "recovered",
             Self::Acknowledged => "acknowledged",
             Self::Snoozed => "snoozed",
+            Self::Closed => "closed",
         }
     }
 }
@@ -229,6 +232,14 @@ impl Alerts {
         };
         let before = alert.tier;
         Some(self.event(turn, before, change))
+    }
+
+    /// The end of the conversation ends its alert; `None` when none is open.
+    pub fn close(&mut self, turn: usize) -> Option<AlertEvent> {
+        let before = self.open.as_ref()?.tier;
+        let event = self.event(turn, before, Change::Closed);
+        self.open = None;
+        Some(event)
     }
 
     fn event(&mut self, turn: usize, before: Tier, change: Change) -> AlertEvent {

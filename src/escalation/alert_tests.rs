@@ -246,7 +246,7 @@ proptest! {
                     Change::Raised => before == Tier::None && after > before && event.alert.raised_at_turn == turn,
                     Change::Escalated => before > Tier::None && after > before,
                     Change::Lowered => Tier::None < after && after < before,
-                    Change::Cleared | Change::Recovered => before > Tier::None && after == before,
+                    Change::Cleared | Change::Recovered | Change::Closed => before > Tier::None && after == before,
                     Change::Acknowledged => after == before && event.alert.acknowledged_by.is_some(),
                     Change::Snoozed => after == before && event.alert.snoozed_until_ms.is_some(),
                 };

@@ -12,8 +12,10 @@ use super::signals::CUES;
 
 /// Spans kept behind a feature.
 const SPANS: usize = 4;
-/// Strength from which on a turn is named as a reason.
-const WORTH_NAMING: f64 = 0.4;
+/// Value from which on a turn is named as a reason.
+const WORTH_NAMING: f64 = 0.25;
+/// Strength from which on a cue is named: nearly at its threshold.
+const NEARLY_SAID: f64 = 0.4;
 /// Score below which a turn counts as negative.
 const NEGATIVE_TURN: f64 = -0.3;
 /// Turns in a row, or failures, that fill their feature.
@@ -182,7 +184,7 @@ fn aged(history: &History, half_life: f64, cue: Option<usize>, of: impl Fn(&Reme
     for (age, heard) in history.newest_first() {
         let value = of(heard) * decay(age, half_life);
         found.value = found.value.max(value);
-        if value >= WORTH_NAMING {
+        if value >= WORTH_NAMING && (cue.is_none() || of(heard) >= NEARLY_SAID) {
             found.name(heard, cue);
         }
     }

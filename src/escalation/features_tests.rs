@@ -36,6 +36,7 @@ fn each_feature_has_the_value_that_its_name_says_and_the_turns_behind_it() {
         ("tone.negative", &[&[("negative", 0.9)]], 0.36, &[0]),
         ("tone.negative", &[&[("negative", 0.9)], &[("negative", 0.3)]], 0.5, &[0, 2]),
         ("tone.anger", &[&[("anger", 0.6)], &[("anger", 0.6)]], 0.6, &[0, 2]),
+        ("tone.displeasure", &[&[("displeasure", 0.9)], &[("displeasure", 0.5)]], 0.5, &[2]),
         ("tone.distress", &[&[("distress", 0.6)], &[]], 0.2, &[0]),
         ("tone.positive", &[&[], &[("positive", 0.9)]], 0.6, &[2]),
         // Relief is the latest turn's alone.

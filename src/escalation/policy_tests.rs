@@ -233,7 +233,8 @@ fn a_quiet_cue_is_not_heard_and_another_one_in_the_same_text_is() {
     };
     let rules = rules();
     let signals = TurnSignals::of(text, &assessment, |cue, spans| rules.is_quiet(text, cue, spans)).unwrap();
-    assert_eq!((signals.cue("safety_risk"), signals.cue("legal_threat")), (0.0, 1.0));
+    assert_eq!(signals.cue("safety_risk"), 0.0);
+    assert!(signals.cue("legal_threat") > 0.8);
     assert_eq!(signals.spans.len(), 1);
     let loud = TurnSignals::of(text, &assessment, |_, _| false).unwrap();
     assert_eq!((loud.cue("safety_risk"), loud.spans.len()), (1.0, 2));

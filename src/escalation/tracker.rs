@@ -152,6 +152,11 @@ impl Tracker {
         self.alerts.note(ordinal, self.turns.saturating_sub(1), note)
     }
 
+    /// The conversation is over; ends an open alert.
+    pub fn close(&mut self) -> Option<AlertEvent> {
+        self.alerts.close(self.turns.saturating_sub(1))
+    }
+
     /// The alerts.
     pub fn alerts(&self) -> &Alerts {
         &self.alerts

@@ -3,6 +3,8 @@
 //! The monitor holds what has been heard, never text. Turns carry the caller's number, so that one that is sent again after
 //! a broken connection changes nothing; events carry a sequence number, so that each is told once.
 
+mod escalation;
+
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,8 +18,10 @@ use crate::domain::Channel;
 use crate::error::{Error, ErrorKind};
 use crate::escalation::alert::Note;
 use crate::escalation::risk::Account;
-use crate::escalation::{Alert, AlertEvent, Heard, Policies, Rules, Standing, Tier, Tracker};
+use crate::escalation::{Alert, AlertEvent, Heard, Policies, Rules, Standing, Tracker};
 use crate::telemetry::metrics;
+
+pub use escalation::{ConversationKey, Escalation};
 
 /// Events of one conversation that are kept for whoever comes back. Hysteresis keeps them few.
 const EVENTS: usize = 256;
@@ -33,15 +37,6 @@ pub struct MonitorSettings {
     pub turns: usize,
     /// A conversation is forgotten when it has been silent for so long.
     pub idle: Duration,
-}
-
-/// Which conversation: ids are a tenant's own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ConversationKey {
-    /// Empty for none.
-    pub tenant: String,
-    /// The caller's id.
-    pub id: String,
 }
 
 /// What is known of a conversation beside its turns.
@@ -94,23 +89,6 @@ pub struct Update {
     pub state: State,
     /// Events that the caller has not seen.
     pub events: Vec<AlertEvent>,
-}
-
-/// An open alert and its conversation.
-#[derive(Debug, Clone)]
-pub struct Escalation {
-    /// Which conversation.
-    pub key: ConversationKey,
-    /// The way it is led.
-    pub channel: Channel,
-    /// The customer's id; empty for none.
-    pub customer: String,
-    /// How it stands.
-    pub state: State,
-    /// Alerts of the tenant that people can take at once.
-    pub capacity: usize,
-    /// When the last turn came, in milliseconds since 1970.
-    pub updated_ms: i64,
 }
 
 /// A change that watchers are told of.
@@ -245,12 +223,24 @@ impl Monitor {
         live.update(true, seen)
     }
 
-    /// Forgets a conversation; says whether it was followed.
-    pub fn close(&self, key: &ConversationKey) -> bool {
-        let mut all = self.live.lock();
-        let known = all.remove(key).is_some();
-        metrics::conversations(all.len());
-        known
+    /// Forgets a conversation, which ends its alert. `seen` is the last event that the caller has; what comes back are
+    /// those after it. Errors: `NotFound` when it is not followed.
+    pub fn close(&self, key: &ConversationKey, seen: u64) -> Result<Vec<AlertEvent>, Error> {
+        let live = {
+            let mut all = self.live.lock();
+            let live = all.remove(key);
+            metrics::conversations(all.len());
+            live.ok_or_else(not_followed)?
+        };
+        let mut live = live.lock();
+        self.forget(key, &mut live);
+        Ok(live.since(seen))
+    }
+
+    fn forget(&self, key: &ConversationKey, live: &mut Live) {
+        if let Some(event) = live.tracker.close() {
+            self.happened(key, live, event);
+        }
     }
 
     /// A person's note on an open alert. Errors: `NotFound` when it is not open.
@@ -302,17 +292,27 @@ impl Monitor {
     /// Forgets conversations that have been silent for too long.
     pub fn sweep(&self) {
         let idle = self.settings.idle;
-        let mut all = self.live.lock();
-        all.retain(|_, live| live.lock().touched.elapsed() < idle);
-        metrics::conversations(all.len());
+        let silent: Vec<_> = {
+            let mut all = self.live.lock();
+            let silent = all.extract_if(|_, live| live.lock().touched.elapsed() >= idle).collect();
+            metrics::conversations(all.len());
+            silent
+        };
+        // Watchers are told outside the lock of the map.
+        for (key, live) in silent {
+            self.forget(&key, &mut live.lock());
+        }
     }
 
     fn get(&self, key: &ConversationKey) -> Result<Arc<Mutex<Live>>, Error> {
-        self.live.lock().get(key).map(Arc::clone).ok_or_else(|| {
-            let problem = "the conversation is not followed: it was closed, or forgotten after a silence; open it again";
-            Error::new(ErrorKind::NotFound, problem)
-        })
+        self.live.lock().get(key).map(Arc::clone).ok_or_else(not_followed)
     }
+}
+
+fn not_followed() -> Error {
+    let problem =
+        "the conversation is not followed: it was closed, or forgotten after a silence; open it again";
+    Error::new(ErrorKind::NotFound, problem)
 }
 
 impl Live {
@@ -351,29 +351,6 @@ impl Live {
             capacity: self.tracker.rules().capacity,
             updated_ms: self.updated_ms,
         })
-    }
-}
-
-impl Escalation {
-    /// What lists are ordered by: tier, then risk, then the alert's id, so that the order is total.
-    pub fn rank(&self) -> (Tier, u64, String) {
-        let standing = &self.state.standing;
-        let risk = standing.detection.probability().get().max(standing.forecast.probability().get());
-        let id = self.state.alert.as_ref().map_or_else(String::new, |alert| self.key.alert_id(alert.ordinal));
-        // Probabilities are not negative: their bits have their order.
-        (standing.tier, risk.to_bits(), id)
-    }
-}
-
-impl ConversationKey {
-    /// An alert's stable id: the same conversation's nth alert has it again, also in another process.
-    pub fn alert_id(&self, ordinal: u32) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for part in [&self.tenant, &self.id] {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-        hasher.update(&ordinal.to_le_bytes());
-        hasher.finalize().to_hex()[..24].to_owned()
     }
 }
 

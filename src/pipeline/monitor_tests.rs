@@ -69,7 +69,8 @@ fn a_conversation_is_opened_followed_and_forgotten() {
         ("default-1", vec![(1, Change::Raised)])
     );
     assert_eq!(monitor.known(&key).map(|known| known.last_turn), Some(1));
-    assert!(monitor.close(&key) && !monitor.close(&key));
+    assert_eq!(changes(&monitor.close(&key, 1).unwrap()), [(2, Change::Closed)], "its alert ends with it");
+    assert_eq!(monitor.close(&key, 2).unwrap_err().kind(), ErrorKind::NotFound);
     assert!(monitor.known(&key).is_none() && monitor.escalations().is_empty());
     assert_eq!(monitor.open(&key, Context::default(), 0).unwrap().last_turn, 0, "it begins anew");
 }
@@ -148,7 +149,7 @@ fn no_more_conversations_are_followed_than_the_settings_say() {
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Overloaded, Some(Duration::from_secs(5))));
     assert!(error.public().contains("conversations.maximum"), "{error}");
     assert!(open("one").is_ok(), "coming back needs no room");
-    monitor.close(&key("one"));
+    monitor.close(&key("one"), 0).unwrap();
     assert!(open("three").is_ok());
 }
 
@@ -157,7 +158,10 @@ fn a_conversation_that_is_silent_for_too_long_is_forgotten() {
     for (idle, left) in [(Duration::ZERO, false), (Duration::from_secs(3600), true)] {
         let monitor = with(MonitorSettings { idle, ..SETTINGS });
         follow(&monitor, &key("one"), [threat()]);
+        let mut watch = monitor.watch();
         monitor.sweep();
+        let told = watch.try_recv().map(|notice| notice.event.change).ok();
+        assert_eq!(told, (!left).then_some(Change::Closed));
         assert_eq!(monitor.known(&key("one")).is_some(), left);
         assert_eq!(monitor.escalations().len(), usize::from(left));
         assert_eq!(monitor.push(&key("one"), 2, calm(), 0).is_ok(), left);

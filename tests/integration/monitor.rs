@@ -293,3 +293,16 @@ async fn no_more_are_followed_than_the_settings_say() {
     drop(line);
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_streams_end_with_unavailable_when_the_service_stops_and_do_not_hold_the_drain() {
+    let server = TestServer::start(&[("server.drain_ms", "600000")], steered()).await;
+    let mut line = Line::begin(&server).await;
+    line.open("one", v1::OpenConversation::default()).await;
+    let watch = v1::WatchEscalationsRequest::default();
+    let mut watch = server.conversations().await.watch_escalations(watch).await.unwrap().into_inner();
+    server.stop.cancel();
+    let ends = [line.answers.next().await.unwrap().unwrap_err(), watch.next().await.unwrap().unwrap_err()];
+    assert_eq!(ends.map(|status| status.code()), [Code::Unavailable; 2]);
+    server.stop().await;
+}

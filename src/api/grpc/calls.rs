@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt};
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Extensions, Response, Status};
 
 use super::deadline::Deadline;
@@ -37,6 +38,18 @@ pub(super) fn ended<T: Send + 'static>(
         failed |= result.is_err();
         std::future::ready(go_on)
     })
+}
+
+/// What a stream that lives as long as its caller likes ends with when the service stops: UNAVAILABLE, behind what it still
+/// has to say.
+pub(super) fn stopping<T: Send + 'static>(
+    stop: CancellationToken,
+) -> impl stream::Stream<Item = Result<T, Status>> + Send + 'static {
+    stream::once(async move {
+        let error = Error::new(ErrorKind::Unavailable, "the service is stopping; go on at another instance");
+        stop.is_cancelled().then(|| Err(status::status(&error)))
+    })
+    .filter_map(std::future::ready)
 }
 
 /// When the caller stops waiting.

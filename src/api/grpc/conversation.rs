@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use super::calls::{CallRecord, answered, deadline, ended};
+use super::calls::{CallRecord, answered, deadline, ended, stopping};
 use super::monitoring::{Session, TURNS_IN_FLIGHT};
 use super::v1::conversation_service_server::ConversationService;
 use super::{convert, convert_conversation as talk, escalations, status, v1};
@@ -24,12 +25,13 @@ pub struct ConversationApi {
     models: Models,
     monitor: Arc<Monitor>,
     turns: usize,
+    stop: CancellationToken,
 }
 
 impl ConversationApi {
-    /// `turns` is the most that one conversation may have.
-    pub fn new(models: Models, monitor: Arc<Monitor>, turns: usize) -> Self {
-        Self { models, monitor, turns }
+    /// `turns` is the most that one conversation may have; `stop` ends the streams that would go on for ever.
+    pub fn new(models: Models, monitor: Arc<Monitor>, turns: usize, stop: CancellationToken) -> Self {
+        Self { models, monitor, turns, stop }
     }
 
     /// Reads a whole conversation; how it waits for room is its `entrance`.
@@ -132,6 +134,7 @@ impl ConversationService for ConversationApi {
             Session::begin(analyzer, Arc::clone(&self.monitor), deadline).map_err(|e| status::status(&e))?;
         let (mut record, mut told) = (CallRecord::new("MonitorConversation", deadline), session.teller());
         let results = inbound
+            .take_until(self.stop.clone().cancelled_owned())
             .map(move |message| {
                 let read = message.map(|m| session.read(m));
                 async move {
@@ -145,7 +148,8 @@ impl ConversationService for ConversationApi {
             .map(move |read| {
                 record.end_with(read.as_ref().map_or_else(Status::code, |_| Code::Ok));
                 read.map(|read| told.hear(read))
-            });
+            })
+            .chain(stopping(self.stop.clone()));
         Ok(Response::new(ended(results, deadline).boxed()))
     }
 
@@ -200,6 +204,7 @@ impl ConversationService for ConversationApi {
             };
             std::future::ready(told)
         });
+        let later = later.take_until(self.stop.clone().cancelled_owned()).chain(stopping(self.stop.clone()));
         let results = stream::iter(first).chain(later).map(move |result| {
             record.end_with(result.as_ref().map_or_else(Status::code, |_| Code::Ok));
             result

@@ -329,6 +329,7 @@ pub(super) fn alert_event(key: &ConversationKey, from: AlertEvent) -> v1::AlertE
             Change::Recovered => v1::AlertChange::Recovered,
             Change::Acknowledged => v1::AlertChange::Acknowledged,
             Change::Snoozed => v1::AlertChange::Snoozed,
+            Change::Closed => v1::AlertChange::Closed,
         }
         .into(),
         turn: convert::count(from.turn),

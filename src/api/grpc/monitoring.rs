@@ -191,11 +191,10 @@ impl Teller {
             Work::Turn { thread, number, listened } => self.turn(&thread, number, listened),
             Work::Close { key } => {
                 self.closing.fetch_sub(1, Ordering::Relaxed);
-                self.told.remove(&key.id);
-                if self.monitor.close(&key) {
-                    return Ok(Outcome::Closed(v1::ConversationClosed {}));
-                }
-                Err(Error::new(ErrorKind::NotFound, "the conversation is not followed"))
+                let seen = self.told.remove(&key.id).unwrap_or_default();
+                let events = self.monitor.close(&key, seen)?;
+                let events = events.into_iter().map(|event| talk::alert_event(&key, event)).collect();
+                Ok(Outcome::Closed(v1::ConversationClosed { events }))
             }
         }
     }

@@ -67,6 +67,7 @@ pub async fn serve(
     for name in names {
         health.set_service_status(name, ServingStatus::Serving).await;
     }
+    let closing = CancellationToken::new();
     let analysis = v1::analysis_service_server::AnalysisServiceServer::new(AnalysisApi::new(
         models.clone(),
         settings.batch_items,
@@ -74,13 +75,12 @@ pub async fn serve(
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
     let conversations = v1::conversation_service_server::ConversationServiceServer::new(
-        ConversationApi::new(models.clone(), monitor, settings.conversation_turns),
+        ConversationApi::new(models.clone(), monitor, settings.conversation_turns, closing.clone()),
     )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
     let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
-    let closing = CancellationToken::new();
     let closed = closing.clone().cancelled_owned();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
