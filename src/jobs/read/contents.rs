@@ -55,7 +55,12 @@ impl Contents {
         self.filled >= 4 && (self.distinct * 2 <= self.filled || self.repeats >= 2.0)
     }
 
-    /// Whether nearly every cell is another one.
+    /// Whether so few values occur that a column called a comment holds none; many people write "no".
+    pub(super) fn is_code(&self) -> bool {
+        self.filled >= 4 && self.distinct * 10 <= self.filled
+    }
+
+    /// Whether every cell is another one.
     pub(super) fn is_distinct(&self) -> bool {
         self.distinct == self.filled
     }

@@ -13,6 +13,8 @@ use crate::error::Error;
 
 /// Bytes that are decoded at a time.
 const CHUNK: usize = 16 << 10;
+/// Fewest pairs of bytes that can show UTF-16; fewer zeros are stray ones.
+const WIDE_PAIRS: usize = 4;
 /// Stands for what could not be decoded; no UTF-8 has it.
 const WRONG: u8 = 0xff;
 
@@ -108,6 +110,9 @@ fn guess(head: &[u8], whole: bool) -> &'static Encoding {
 fn wide(head: &[u8]) -> Option<&'static Encoding> {
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
+    if pairs < WIDE_PAIRS {
+        return None;
+    }
     match (even * 10, odd * 10) {
         (even, odd) if odd > pairs * 4 && even < pairs => Some(UTF_16LE),
         (even, odd) if even > pairs * 4 && odd < pairs => Some(UTF_16BE),

@@ -86,6 +86,9 @@ fn fields(line: &str) -> Result<Vec<(String, String)>, String> {
     let mut json = serde_json::Deserializer::from_str(line);
     let pairs = json.deserialize_map(Pairs).and_then(|pairs| json.end().map(|()| pairs));
     pairs.map_err(|e| match e.classify() {
+        serde_json::error::Category::Data if line.trim_start().starts_with('{') => {
+            "has a string that is no Unicode text".into()
+        }
         serde_json::error::Category::Data => "is no JSON object".into(),
         _ => format!("is no JSON from byte {} on", e.column()),
     })

@@ -5,6 +5,8 @@ use crate::error::Error;
 
 /// Characters of a name that a message shows.
 const SHOWN: usize = 60;
+/// Tags that part words.
+const BLOCKS: &[&str] = &["p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "h1", "h2", "h3", "h4"];
 /// Columns that a message lists.
 const LISTED: usize = 12;
 
@@ -30,8 +32,9 @@ pub(super) fn plain(text: &str) -> String {
         out.push_str(before);
         let is_tag = tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
         rest = match tag.split_once('>') {
-            Some((_, after)) if is_tag => {
-                out.push(' ');
+            Some((name, after)) if is_tag => {
+                let name = normal(name.trim_start_matches('/'));
+                out.push_str(if has(&name, BLOCKS) { " " } else { "" });
                 after
             }
             _ => {
@@ -111,7 +114,7 @@ mod tests {
     #[test]
     fn questions_lose_their_tags_and_keep_their_words() {
         for (text, expected) in [
-            ("<p>How <b>was</b> it?</p>", "How was it?"),
+            ("<p>How <b>was</b> it?</p><p>Well</p>", "How was it? Well"),
             ("a &amp;&nbsp;b\n c", "a & b c"),
             ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
             ("open <b", "open <b"),

@@ -269,13 +269,13 @@ fn text(tool: Tool, column: &Seen) -> Option<(Kind, &'static str)> {
     if (tool == Tool::Qualtrics && question) || (tool == Tool::SurveyMonkey && column.field.label.is_some()) {
         return None;
     }
-    if contents.numeric > 0.5 || contents.is_choice() {
+    if contents.numeric > 0.5 || contents.is_code() {
         return None;
     }
     if has_beginning(&column.words, hints::TEXT) && (contents.filled == 0 || contents.wordy > 0.0) {
         return Some((Kind::Text, "for its name and words"));
     }
-    let long = contents.words >= 4.0 && contents.wordy >= 0.4;
+    let long = contents.words >= 4.0 && contents.wordy >= 0.4 && !contents.is_choice();
     long.then_some((Kind::Text, "for its cells have many words and are seldom alike"))
 }
 

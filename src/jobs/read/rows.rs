@@ -67,7 +67,8 @@ pub(super) fn sampled(
     while ahead.len() < HEADER_ROWS
         && let Some(item) = records.next()
     {
-        if !item.as_ref().is_ok_and(|record| record.blank) {
+        // Lines above the header are none; below it, one may be an empty answer.
+        if !(ahead.is_empty() && item.as_ref().is_ok_and(|record| record.blank)) {
             ahead.push_back(item);
         }
     }

@@ -16,7 +16,9 @@ pub fn score(cell: &str) -> Option<u8> {
         let (_, last) = cell.rsplit_once([' ', '-', '–'])?;
         let before = cell[..cell.len() - last.len()].trim_end();
         let front = after.starts_with(['-', '–', '(', '=']).then(|| digits(first)).flatten();
-        front.or_else(|| before.ends_with(['-', '–']).then(|| digits(last)).flatten()).flatten()
+        front
+            .or_else(|| (before.len() > 3 && before.ends_with(['-', '–'])).then(|| digits(last)).flatten())
+            .flatten()
     };
     whole(cell).or_else(ends)
 }
@@ -43,7 +45,7 @@ mod tests {
             ("-", None),
             ("NaN", None),
             ("inf", None),
-            ("é - 3", Some(3)),
+            ("étoiles - 3", Some(3)),
         ] {
             assert_eq!(score(cell), expected, "{cell}");
         }
