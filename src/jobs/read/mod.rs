@@ -14,6 +14,7 @@ mod hints;
 mod jsonl;
 mod names;
 mod origin;
+mod overrule;
 mod parquet;
 mod recognise;
 mod rows;

@@ -272,6 +272,55 @@ fn what_can_not_be_read_is_told_and_reading_goes_on() {
 }
 
 #[test]
+fn pieces_of_a_broken_row_are_no_rows_with_empty_cells() {
+    let text = "id,score,comment\n1,9,\"one\nand \"two\" and\nthree\"\n2,8,this one is whole\n3,7\n";
+    let (_, items) = bytes("x.csv", text, &ReadOptions::default()).unwrap();
+    assert_eq!(
+        told(&items),
+        [
+            "1@2 BAD has more behind the closing quotation mark of cell 3",
+            "2@3 BAD follows a row with a broken quotation mark and has 1 cell, not 3",
+            "3@4 BAD follows a row with a broken quotation mark and has 1 cell, not 3",
+            "4@5 2|8|this one is whole",
+            "5@6 3|7|",
+        ]
+    );
+}
+
+#[test]
+fn separators_and_encodings_that_are_given_count() {
+    let given = |delimiter, encoding: Option<&str>| ReadOptions {
+        delimiter,
+        encoding: encoding.map(str::to_owned),
+        text_columns: vec!["2".into()],
+        ..ReadOptions::default()
+    };
+    let (table, items) = bytes("x.csv", "a#b\n1#caf\u{e9}\n", &given(Some('#'), Some("latin1"))).unwrap();
+    assert_eq!(table.form, "CSV, separated by '#', windows-1252");
+    assert_eq!(items[0].as_ref().unwrap().cells, ["1", "cafÃ©"]);
+    for options in [given(Some('"'), None), given(Some('é'), None), given(None, Some("none"))] {
+        assert!(bytes("x.csv", "a,b\n", &options).is_err(), "{options:?}");
+    }
+}
+
+#[test]
+fn a_row_above_the_bound_is_told_in_every_form() {
+    let long = "word ".repeat(ROW_BYTES / 4);
+    for (name, text) in [
+        ("x.csv", format!("id,comment\n1,{long}\n2,this one is short\n")),
+        (
+            "x.jsonl",
+            format!("{{\"id\":1,\"comment\":\"{long}\"}}\n{{\"id\":2,\"comment\":\"this one is short\"}}\n"),
+        ),
+        ("x.txt", format!("{long}\nthis one is short\n")),
+    ] {
+        let (_, items) = bytes(name, text, &ReadOptions::default()).unwrap();
+        assert!(items[0].as_ref().unwrap_err().reason.contains("more than 1048576 bytes"), "{name}");
+        assert_eq!(items[1].as_ref().unwrap().cells.last().unwrap(), "this one is short", "{name}");
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_off_ends_with_an_error_that_says_so() {
     let (_, items) = fixture("cut_off.csv.gz", &ReadOptions::default());
     let (last, before) = items.split_last().unwrap();

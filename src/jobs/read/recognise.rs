@@ -4,8 +4,8 @@
 
 use super::contents::Contents;
 use super::header::{Field, Header, TIMESTAMPS, Tool};
-use super::names::{find, has, has_beginning, listed, normal, plain, shown};
-use super::{ReadOptions, hints};
+use super::names::{has, has_beginning, listed, normal, plain, shown};
+use super::{ReadOptions, hints, overrule};
 use crate::error::Error;
 use crate::jobs::{Layout, Row, ScoreKind};
 
@@ -22,13 +22,13 @@ enum Kind {
 }
 
 /// A column, as the rules see it.
-struct Seen<'a> {
-    field: &'a Field,
+pub(super) struct Seen<'a> {
+    pub(super) field: &'a Field,
     /// Its name in normal form.
     name: String,
     /// Its name and question in normal form.
     words: String,
-    contents: Contents,
+    pub(super) contents: Contents,
 }
 
 /// Finds the columns, and puts those that were asked for in their place.
@@ -50,7 +50,7 @@ pub(super) fn layout(
     if header.null {
         layout.notes.push("cells that hold only `null` are empty answers".into());
     }
-    overrule(file, &mut layout, &columns, options)?;
+    overrule::apply(file, &mut layout, &columns, options)?;
     if layout.text.is_empty() && columns.len() == 1 {
         layout.text.push(0);
         layout.notes.push(note(0, &columns, "free text, for there is no other"));
@@ -69,7 +69,8 @@ fn seen<'a>(at: usize, field: &'a Field, rows: &[&Row]) -> Seen<'a> {
     Seen { field, name, words, contents }
 }
 
-fn note(at: usize, columns: &[Seen], what: &str) -> String {
+/// A line for people about a column.
+pub(super) fn note(at: usize, columns: &[Seen], what: &str) -> String {
     format!("column {} {}: {what}", at + 1, shown(&columns[at].field.name))
 }
 
@@ -124,7 +125,8 @@ fn described(kind: Kind, at: usize, layout: &Layout) -> Option<String> {
     used.then_some(what)
 }
 
-fn measured(kind: ScoreKind) -> String {
+/// A kind of score, for people.
+pub(super) fn measured(kind: ScoreKind) -> String {
     match kind {
         ScoreKind::Nps => "a score from 0 to 10 (NPS)".to_owned(),
         ScoreKind::Csat(most) => format!("a score from 1 to {most} (satisfaction)"),
@@ -235,8 +237,16 @@ fn scale(high: u8) -> u8 {
     }
 }
 
+/// The kind of a column that names and numbers show to be a score.
+pub(super) fn score_kind(column: &Seen) -> Option<ScoreKind> {
+    match scored(column) {
+        Some((Kind::Score(kind), _)) => Some(kind),
+        _ => None,
+    }
+}
+
 /// What numbers measure whose name does not say it: from 1 to 5 satisfaction, else NPS up to 10.
-fn unnamed((low, high): (u8, u8)) -> Option<ScoreKind> {
+pub(super) fn unnamed((low, high): (u8, u8)) -> Option<ScoreKind> {
     match (low, high) {
         (1.., ..=5) => Some(ScoreKind::Csat(5)),
         (_, ..=10) => Some(ScoreKind::Nps),
@@ -277,50 +287,6 @@ fn text(tool: Tool, column: &Seen) -> Option<(Kind, &'static str)> {
     }
     let long = contents.words >= 4.0 && contents.wordy >= 0.4 && !contents.is_choice();
     long.then_some((Kind::Text, "for its cells have many words and are seldom alike"))
-}
-
-fn overrule(file: &str, layout: &mut Layout, columns: &[Seen], options: &ReadOptions) -> Result<(), Error> {
-    let fields: Vec<Field> = columns.iter().map(|column| column.field.clone()).collect();
-    let one = |flag: &str, given: &Option<String>| {
-        given.as_deref().map(|given| find(file, &fields, flag, given)).transpose()
-    };
-    let asked = |at: usize, what: &str| note(at, columns, &format!("{what}, as asked for"));
-    let (id, time) = (one("id-column", &options.id_column)?, one("time-column", &options.time_column)?);
-    let language = one("language-column", &options.language_column)?;
-    let score = one("score-column", &options.score_column)?;
-    for (at, what) in [(id, "the row's id"), (time, "the time of the answer"), (language, "the language")] {
-        layout.notes.extend(at.map(|at| asked(at, what)));
-    }
-    (layout.id, layout.time) = (id.or(layout.id), time.or(layout.time));
-    layout.language = language.or(layout.language);
-    if let Some(at) = score {
-        let kind = kind_of(file, &columns[at])?;
-        layout.score = Some((at, kind));
-        layout.notes.push(asked(at, &measured(kind)));
-    }
-    let found = options.text_columns.iter().map(|given| find(file, &fields, "text-column", given));
-    let mut text: Vec<usize> = found.collect::<Result<_, _>>()?;
-    text.sort_unstable();
-    text.dedup();
-    if text.is_empty() {
-        layout.text.retain(|at| ![id, time, language, score].contains(&Some(*at)));
-    } else {
-        layout.notes.extend(text.iter().map(|at| asked(*at, "free text")));
-        layout.text = text;
-    }
-    Ok(())
-}
-
-fn kind_of(file: &str, column: &Seen) -> Result<ScoreKind, Error> {
-    if let Some((Kind::Score(kind), _)) = scored(column) {
-        return Ok(kind);
-    }
-    let kind = column.contents.scores.map_or(Some(ScoreKind::Nps), unnamed);
-    kind.filter(|_| column.contents.filled == 0 || column.contents.scores.is_some()).ok_or_else(|| {
-        let problem =
-            format!("{file}: column {} holds more than numbers from 0 to 10", shown(&column.field.name));
-        Error::invalid("score-column", problem)
-    })
 }
 
 #[cfg(test)]

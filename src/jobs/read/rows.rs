@@ -63,43 +63,46 @@ pub(super) fn sampled(
     mut records: Records,
     header: impl FnOnce(&[&Record]) -> Header,
 ) -> Result<(Header, Rows), Error> {
+    let mut ahead = ahead(&mut records);
+    let first: Vec<&Record> = ahead.iter().map_while(|item| item.as_ref().ok()).collect();
+    if first.is_empty() {
+        return Err(Error::invalid("file", format!("{name} {}", headless(ahead.front()))));
+    }
+    let header = header(&first);
+    let width = header.fields.len();
+    if width > COLUMNS {
+        let problem = format!("{name} has {width} columns; at most {COLUMNS} are read");
+        return Err(Error::invalid("file", problem));
+    }
+    ahead.drain(..header.rows);
+    let null = header.null;
+    let mut rows =
+        Rows { records, ahead: VecDeque::new(), width, number: 0, torn: false, ended: false, null };
+    rows.fill(ahead);
+    Ok((header, rows))
+}
+
+/// The first records, without blank lines above the header.
+fn ahead(records: &mut Records) -> VecDeque<Result<Record, Fault>> {
     let mut ahead = VecDeque::new();
     while ahead.len() < HEADER_ROWS
         && let Some(item) = records.next()
     {
-        // Lines above the header are none; below it, one may be an empty answer.
+        // Below the header a blank line may be an empty answer.
         if !(ahead.is_empty() && item.as_ref().is_ok_and(|record| record.blank)) {
             ahead.push_back(item);
         }
     }
-    let first: Vec<&Record> = ahead.iter().map_while(|item| item.as_ref().ok()).collect();
-    if first.is_empty() {
-        let problem = match ahead.front() {
-            Some(Err(fault)) if fault.place > 0 => {
-                format!("line {}, its header, {}", fault.place, fault.reason)
-            }
-            Some(Err(fault)) => fault.reason.clone(),
-            _ => "is empty".into(),
-        };
-        return Err(Error::invalid("file", format!("{name} {problem}")));
+    ahead
+}
+
+/// Why there is no header.
+fn headless(first: Option<&Result<Record, Fault>>) -> String {
+    match first {
+        Some(Err(fault)) if fault.place > 0 => format!("line {}, its header, {}", fault.place, fault.reason),
+        Some(Err(fault)) => fault.reason.clone(),
+        _ => "is empty".into(),
     }
-    let header = header(&first);
-    if header.fields.len() > COLUMNS {
-        let problem = format!("has {} columns; at most {COLUMNS} are read", header.fields.len());
-        return Err(Error::invalid("file", format!("{name} {problem}")));
-    }
-    ahead.drain(..header.rows);
-    let mut rows = Rows {
-        records,
-        ahead: VecDeque::new(),
-        width: header.fields.len(),
-        number: 0,
-        torn: false,
-        ended: false,
-        null: header.null,
-    };
-    rows.fill(ahead);
-    Ok((header, rows))
 }
 
 /// The rows of a table, the sample first.

@@ -17,7 +17,11 @@ pub fn score(cell: &str) -> Option<u8> {
         let before = cell[..cell.len() - last.len()].trim_end();
         let front = after.starts_with(['-', '–', '(', '=']).then(|| digits(first)).flatten();
         front
-            .or_else(|| (before.len() > 3 && before.ends_with(['-', '–'])).then(|| digits(last)).flatten())
+            .or_else(|| {
+                (before.ends_with(['-', '–']) && !before.trim_end_matches(['-', '–', ' ']).is_empty())
+                    .then(|| digits(last))
+                    .flatten()
+            })
             .flatten()
     };
     whole(cell).or_else(ends)

@@ -80,39 +80,19 @@ impl Splitter {
 
     /// Cuts a record; with its cells, where the next one begins.
     fn scan(&mut self) -> Result<(Vec<Vec<u8>>, usize), Broken> {
-        let (mut cells, mut cell, mut state, mut at) = (Vec::new(), Vec::new(), State::Start, self.start);
-        let delimiter = self.dialect.delimiter;
+        let mut cut = Cut { delimiter: self.dialect.delimiter, cells: Vec::new(), cell: Vec::new() };
+        let (mut state, mut at) = (State::Start, self.start);
         loop {
             let byte = self.byte(at);
             if at - self.start > ROW_BYTES {
                 return Err(too_long(&state));
             }
+            match cut.step(state, byte)? {
+                Some(next) => state = next,
+                None => return Ok((cut.ended(), self.behind(at))),
+            }
             at += 1;
-            state = match (state, byte) {
-                (State::Quoted, None) => {
-                    return Err(Broken("opens a quotation mark that is never closed".into(), true));
-                }
-                (State::Quoted, Some(b'"')) => State::Mark,
-                (State::Quoted, Some(byte)) => push(&mut cell, byte, State::Quoted),
-                (_, None) => break,
-                (State::Mark, Some(b'"')) => push(&mut cell, b'"', State::Quoted),
-                (_, Some(b'\r' | b'\n')) => break,
-                (_, Some(byte)) if Some(byte) == delimiter => {
-                    cells.push(std::mem::take(&mut cell));
-                    State::Start
-                }
-                (State::Mark | State::Closed, Some(b' ' | b'\t')) => State::Closed,
-                (State::Mark | State::Closed, Some(_)) => {
-                    let problem =
-                        format!("has more behind the closing quotation mark of cell {}", cells.len() + 1);
-                    return Err(Broken(problem, true));
-                }
-                (State::Start, Some(b'"')) if delimiter.is_some() => State::Quoted,
-                (State::Start | State::Plain, Some(byte)) => push(&mut cell, byte, State::Plain),
-            };
         }
-        cells.push(cell);
-        Ok((cells, self.behind(at - 1)))
     }
 
     /// Where the line goes on whose end begins at `at`.
@@ -163,9 +143,48 @@ impl Splitter {
     }
 }
 
-fn push(cell: &mut Vec<u8>, byte: u8, state: State) -> State {
-    cell.push(byte);
-    state
+/// A record that is being cut.
+struct Cut {
+    delimiter: Option<u8>,
+    cells: Vec<Vec<u8>>,
+    cell: Vec<u8>,
+}
+
+impl Cut {
+    /// What follows a byte, or the end of all; `None` when the record ends there.
+    fn step(&mut self, state: State, byte: Option<u8>) -> Result<Option<State>, Broken> {
+        Ok(Some(match (state, byte) {
+            (State::Quoted, None) => {
+                return Err(Broken("opens a quotation mark that is never closed".into(), true));
+            }
+            (State::Quoted, Some(b'"')) => State::Mark,
+            (State::Quoted, Some(byte)) => self.push(byte, State::Quoted),
+            (State::Mark, Some(b'"')) => self.push(b'"', State::Quoted),
+            (_, None | Some(b'\r' | b'\n')) => return Ok(None),
+            (_, Some(byte)) if Some(byte) == self.delimiter => {
+                self.cells.push(std::mem::take(&mut self.cell));
+                State::Start
+            }
+            (State::Mark | State::Closed, Some(b' ' | b'\t')) => State::Closed,
+            (State::Mark | State::Closed, Some(_)) => {
+                let number = self.cells.len() + 1;
+                let problem = format!("has more behind the closing quotation mark of cell {number}");
+                return Err(Broken(problem, true));
+            }
+            (State::Start, Some(b'"')) if self.delimiter.is_some() => State::Quoted,
+            (State::Start | State::Plain, Some(byte)) => self.push(byte, State::Plain),
+        }))
+    }
+
+    fn push(&mut self, byte: u8, state: State) -> State {
+        self.cell.push(byte);
+        state
+    }
+
+    fn ended(mut self) -> Vec<Vec<u8>> {
+        self.cells.push(self.cell);
+        self.cells
+    }
 }
 
 fn too_long(state: &State) -> Broken {
