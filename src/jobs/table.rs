@@ -22,6 +22,8 @@ pub struct BadRow {
     pub place: u64,
     /// What is wrong, without any of the row's text.
     pub reason: String,
+    /// Whether reading ended here, so that the rows after it are missing: a file that is cut off or damaged.
+    pub ends: bool,
 }
 
 /// A column.
