@@ -16,7 +16,7 @@ import labels as L
 import network as N
 import smoothing
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 HERE = pathlib.Path(__file__).parent
 KIND = {"sentiment": "sentiment", "emotion": "emotion", "cue": "cue"}
 FIELD = {"emotion": "emotions", "cue": "cues"}

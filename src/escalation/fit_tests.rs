@@ -1,6 +1,6 @@
 //! A history is fitted, and one that is too small is not.
 
-use super::super::policy::DEFAULT;
+use super::super::policy::EXPLICIT;
 use super::super::replay::tests::{case, says};
 use super::super::tracker::Heard;
 use super::*;
@@ -38,7 +38,7 @@ fn weight(fit: &TargetFit, name: &str) -> f64 {
 
 #[test]
 fn a_fit_finds_what_escalates_keeps_every_sign_and_writes_a_policy_that_can_be_read() {
-    let fitted = fit(&history(20, 30), DEFAULT, &settings()).unwrap();
+    let fitted = fit(&history(20, 30), EXPLICIT, &settings()).unwrap();
     let [detection, forecast] = &fitted.targets;
     assert!(weight(detection, "cue.formal_complaint") > 1.0, "{detection:?}");
     assert!(
@@ -56,7 +56,7 @@ fn a_fit_finds_what_escalates_keeps_every_sign_and_writes_a_policy_that_can_be_r
 
 #[test]
 fn what_a_history_never_shows_keeps_its_weight_among_the_others() {
-    let fitted = fit(&history(20, 30), DEFAULT, &settings()).unwrap();
+    let fitted = fit(&history(20, 30), EXPLICIT, &settings()).unwrap();
     let carried =
         |name: &str| fitted.targets[0].weights.iter().any(|w| w.name == name && w.carried && w.value > 0.0);
     assert!(carried("cue.safety_risk") && carried("cue.legal_threat"), "{:?}", fitted.targets[0]);
@@ -66,11 +66,11 @@ fn what_a_history_never_shows_keeps_its_weight_among_the_others() {
 #[test]
 fn a_fit_is_the_same_whatever_the_order_of_the_history() {
     let mut cases = history(12, 14);
-    let first = fit(&cases, DEFAULT, &settings()).unwrap();
-    assert_eq!(fit(&cases, DEFAULT, &settings()).unwrap(), first);
+    let first = fit(&cases, EXPLICIT, &settings()).unwrap();
+    assert_eq!(fit(&cases, EXPLICIT, &settings()).unwrap(), first);
     cases.reverse();
     let numbers = |fit: &PolicyFit| fit.tiers.map(|chosen| (chosen.raise, chosen.clear));
-    assert_eq!(numbers(&fit(&cases, DEFAULT, &settings()).unwrap()), numbers(&first));
+    assert_eq!(numbers(&fit(&cases, EXPLICIT, &settings()).unwrap()), numbers(&first));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_is_known_of_an_account_may_weigh_either_way_and_on_any_scale() {
         case.account.insert("size".into(), size + n as f64);
         case.account.insert("vip".into(), vip);
     }
-    let fitted = fit(&cases, DEFAULT, &Settings { max_false_alarms: 0.2, ..settings() }).unwrap();
+    let fitted = fit(&cases, EXPLICIT, &Settings { max_false_alarms: 0.2, ..settings() }).unwrap();
     let forecast = &fitted.targets[1];
     assert!(weight(forecast, "account.vip") < 0.0, "{forecast:?}");
     assert!((0.0..0.01).contains(&weight(forecast, "account.size")), "{forecast:?}");
@@ -90,7 +90,7 @@ fn what_is_known_of_an_account_may_weigh_either_way_and_on_any_scale() {
 #[test]
 fn a_history_that_is_too_small_is_refused_with_its_numbers() {
     let refused = |cases: &[Case]| {
-        let error = fit(cases, DEFAULT, &settings()).unwrap_err();
+        let error = fit(cases, EXPLICIT, &settings()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         error.public().to_owned()
     };
@@ -108,12 +108,12 @@ fn a_history_that_is_too_small_is_refused_with_its_numbers() {
 
 #[test]
 fn overrides_and_quiet_words_survive_and_one_that_does_not_suit_is_named() {
-    let with = |part: &str| format!("{DEFAULT}\n{part}");
+    let with = |part: &str| format!("{EXPLICIT}\n{part}");
     let base = with("[[override]]\ntenant = \"acme\"\nmeasures = { usual_turns = 9.0 }");
     let fitted = fit(&history(20, 30), &base, &settings()).unwrap();
     let policies = Policies::parse(&fitted.policy).unwrap();
     assert_eq!(policies.rules(Some("acme"), crate::domain::Channel::Chat).measures.usual_turns, 9.0);
-    assert_eq!(policies.base().quiet, Policies::embedded().unwrap().base().quiet);
+    assert_eq!(policies.base().quiet, Policies::explicit().base().quiet);
     // Fits the old policy, whose urgent begins at 0.99, and not the new one.
     let base = with("[[override]]\ntenant = \"acme\"\ntiers = { urgent = { clear = 0.985 } }");
     let base = base.replace("source = \"detection\", raise = 0.5", "source = \"detection\", raise = 0.99");

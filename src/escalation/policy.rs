@@ -17,6 +17,10 @@ use super::risk::Weights;
 /// The policy that attune brings along.
 pub const DEFAULT: &str = include_str!("../../config/escalation.toml");
 
+/// Weights set by hand, by which tests can say what a cue alone does, whatever the default is fitted to.
+#[cfg(test)]
+pub(crate) const EXPLICIT: &str = include_str!("../../examples/policies/explicit.toml");
+
 /// Rules of every channel and tenant.
 #[derive(Debug, Clone)]
 pub struct Policies {
@@ -123,6 +127,13 @@ impl Policies {
     /// The policy that attune brings along. Errors: none but a defect.
     pub fn embedded() -> Result<Self, Error> {
         Self::parse(DEFAULT)
+    }
+
+    /// See [`EXPLICIT`].
+    #[cfg(test)]
+    pub(crate) fn explicit() -> Self {
+        #[expect(clippy::unwrap_used, reason = "a test's fixture")]
+        Self::parse(EXPLICIT).unwrap()
     }
 
     /// The version that its file names.

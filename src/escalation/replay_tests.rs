@@ -41,7 +41,7 @@ fn angry() -> Case {
 
 #[test]
 fn alerts_over_moments_are_the_alerts_of_the_conversation() {
-    let (case, policies) = (angry(), Policies::embedded().unwrap());
+    let (case, policies) = (angry(), Policies::explicit());
     let rules = case.rules(&policies);
     let live: Vec<AlertEvent> = case.standings(&rules).into_iter().filter_map(|s| s.event).collect();
     assert_eq!(raises(&live, Tier::Urgent).collect::<Vec<_>>(), [4]);
@@ -54,7 +54,7 @@ fn alerts_over_moments_are_the_alerts_of_the_conversation() {
 
 #[test]
 fn a_turn_that_could_not_be_read_has_no_moment_and_no_features() {
-    let (case, policies) = (angry(), Policies::embedded().unwrap());
+    let (case, policies) = (angry(), Policies::explicit());
     let rules = case.rules(&policies);
     assert_eq!(case.customer_turns().collect::<Vec<_>>(), [0, 4, 6]);
     assert_eq!(case.moments(&rules).iter().map(|m| m.turn).collect::<Vec<_>>(), [0, 4, 6]);
@@ -65,7 +65,7 @@ fn a_turn_that_could_not_be_read_has_no_moment_and_no_features() {
 
 #[test]
 fn measured_features_weigh_up_to_the_risk() {
-    let (case, policies) = (angry(), Policies::embedded().unwrap());
+    let (case, policies) = (angry(), Policies::explicit());
     let rules = case.rules(&policies);
     let features: Vec<Feature> = Feature::all().collect();
     for (moment, values) in case.moments(&rules).iter().zip(case.measured(&features, &rules)) {

@@ -43,7 +43,7 @@ pub(crate) fn agent() -> Heard {
 
 /// The rules that attune brings along.
 pub(crate) fn rules() -> Rules {
-    (*Policies::embedded().unwrap().rules(None, Channel::Chat)).clone()
+    (*Policies::explicit().rules(None, Channel::Chat)).clone()
 }
 
 /// Often none at all or all of it.

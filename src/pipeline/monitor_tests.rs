@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::Role;
 use crate::escalation::Change;
-use crate::escalation::policy::DEFAULT;
+use crate::escalation::Tier;
+use crate::escalation::policy::EXPLICIT;
 use crate::escalation::samples_tests::{agent, customer, heard};
 use proptest::prelude::*;
 use tokio::sync::watch;
@@ -12,7 +13,7 @@ const SETTINGS: MonitorSettings =
     MonitorSettings { conversations: 100, turns: 100, idle: Duration::from_secs(3600) };
 
 fn with(settings: MonitorSettings) -> Monitor {
-    Monitor::new(watch::channel(Arc::new(Policies::embedded().unwrap())).1, settings)
+    Monitor::new(watch::channel(Arc::new(Policies::explicit())).1, settings)
 }
 
 fn monitor() -> Monitor {
@@ -66,7 +67,7 @@ fn a_conversation_is_opened_followed_and_forgotten() {
     assert_eq!(update.state.alert.map(|alert| alert.ordinal), Some(1));
     assert_eq!(
         (&*update.state.policy_version, changes(&update.events)),
-        ("default-1", vec![(1, Change::Raised)])
+        ("explicit-1", vec![(1, Change::Raised)])
     );
     assert_eq!(monitor.known(&key).map(|known| known.last_turn), Some(1));
     assert_eq!(changes(&monitor.close(&key, 1).unwrap()), [(2, Change::Closed)], "its alert ends with it");
@@ -170,21 +171,21 @@ fn a_conversation_that_is_silent_for_too_long_is_forgotten() {
 
 #[test]
 fn a_policy_that_changes_judges_the_turns_that_come_after_it() {
-    let (tell, source) = watch::channel(Arc::new(Policies::embedded().unwrap()));
+    let (tell, source) = watch::channel(Arc::new(Policies::explicit()));
     let (monitor, key) = (Monitor::new(source, SETTINGS), key("one"));
     let context = Context { channel: Channel::Chat, ..Context::default() };
     monitor.open(&key, context, 0).unwrap();
     let version = |update: &Update| (update.state.policy_version.clone(), update.state.standing.tier);
     let first = monitor.push(&key, 1, customer(&[("urgency", 1.0)]), 0).unwrap();
-    assert_eq!(version(&first), ("default-1".into(), Tier::None));
-    let newer = DEFAULT.replace("default-1", "newer");
+    assert_eq!(version(&first), ("explicit-1".into(), Tier::None));
+    let newer = EXPLICIT.replace("explicit-1", "newer");
     let newer = newer
         + "\n[[override]]\ntenant = \"acme\"\nchannel = \"chat\"\n\
                          detection = { weights = { \"cue.urgency\" = 12.0 } }\n";
     tell.send(Arc::new(Policies::parse(&newer).unwrap())).unwrap();
     assert_eq!(
         version(&monitor.push(&key, 1, calm(), 0).unwrap()),
-        ("default-1".into(), Tier::None),
+        ("explicit-1".into(), Tier::None),
         "repeated"
     );
     assert_eq!(version(&monitor.push(&key, 2, calm(), 0).unwrap()), ("newer".into(), Tier::Urgent));

@@ -55,7 +55,7 @@ async fn a_conversation_is_read_turn_by_turn_with_reasons_that_add_up() {
     check_risk(forecast);
     let last = &answer.turns[5];
     assert_eq!((last.detection, last.forecast), (detection.probability, forecast.probability));
-    assert_eq!(state.policy_version, "default-1");
+    assert_eq!(state.policy_version, "explicit-1");
     let reason = &detection.reasons[0];
     assert_eq!((reason.code.as_str(), reason.turns.as_slice()), ("cue.legal_threat", &[5][..]));
     let span = reason.spans[0].span.unwrap();
@@ -217,7 +217,7 @@ async fn the_policy_in_force_is_shown_with_what_it_weighs() {
     let server = TestServer::start(&[], steered()).await;
     let mut client = server.conversations().await;
     let policy = client.get_policy(v1::GetPolicyRequest::default()).await.unwrap().into_inner();
-    assert_eq!((policy.version.as_str(), policy.detection_base), ("default-1", -5.0));
+    assert_eq!((policy.version.as_str(), policy.detection_base), ("explicit-1", -5.0));
     let legal = policy.features.iter().find(|f| f.code == "cue.legal_threat").unwrap();
     assert_eq!(
         (legal.detection_weight, legal.forecast_weight, legal.meaning.as_str()),

@@ -129,7 +129,7 @@ async fn pages_hold_each_alert_once_and_wrong_ones_are_refused() {
 async fn as_many_alerts_are_marked_as_a_tenants_people_can_take() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("policy.toml");
-    let policy = attune::escalation::policy::DEFAULT;
+    let policy = include_str!("../../examples/policies/explicit.toml");
     let policy = format!("{policy}\n[[override]]\ntenant = \"acme\"\ntiers = {{ capacity = 1 }}\n");
     std::fs::write(&path, policy).unwrap();
     let server = TestServer::start(&[("conversations.policy", path.to_str().unwrap())], steered()).await;

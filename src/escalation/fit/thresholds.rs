@@ -2,7 +2,7 @@
 //!
 //! Elevated: the most escalations told before the marked turn, while no more than the allowed share of the other
 //! conversations has an alert of that tier or beyond. Watch: the same at twice the share, for it asks nobody to step in.
-//! Urgent comes first, by the best F1 of telling in time, at half the share: its false alarms are elevated's too. An alert is held down to a risk three quarters of the way from the base to `raise`, in log-odds.
+//! Urgent comes first, by the best F1 of telling in time, at three quarters of the share: its false alarms are elevated's too. An alert is held down to a risk three quarters of the way from the base to `raise`, in log-odds.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub const CLEAR: f64 = 0.75;
 /// Watch may have so many times the false alarms of elevated.
 pub const WATCH: f64 = 2.0;
 /// Urgent may have so many times the false alarms of elevated.
-pub const URGENT: f64 = 0.5;
+pub const URGENT: f64 = 0.75;
 /// A probability that no risk reaches.
 const NEVER: f64 = 2.0;
 /// Thresholds that are tried, in hundredths.
