@@ -244,13 +244,17 @@ impl Batcher {
                 if now.duration_since(state.swept) > SWEEP_EVERY {
                     state.swept = now;
                     let State { queue, entries, closed, .. } = state;
-                    queue.sweep(|ticket| closed.is_live(ticket).unwrap_or_else(|| entries.is_live(ticket, now)));
+                    queue.sweep(|ticket| {
+                        closed.is_live(ticket).unwrap_or_else(|| entries.is_live(ticket, now))
+                    });
                 }
                 refusal
             }
             Decision::RefuseAndCut(refusal, limit) => {
                 let State { queue, entries, closed, .. } = state;
-                for ticket in queue.cut(lane, limit, |ticket| !closed.holds(ticket) && entries.may_be_cut(ticket)) {
+                for ticket in
+                    queue.cut(lane, limit, |ticket| !closed.holds(ticket) && entries.may_be_cut(ticket))
+                {
                     if let Some((_, entry)) = entries.remove(ticket) {
                         metrics::refused(lane.name(), "cut");
                         entries::answer(entry, |_| Err(overloaded(refusal)));
