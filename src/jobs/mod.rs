@@ -4,6 +4,22 @@
 //! checkpoint that a killed run goes on from; `write` writes them; `report` adds up what an analyst wants to see. Memory
 //! stays the same whatever the number of rows.
 
+mod blocks;
+pub mod checkpoint;
+pub mod files;
+mod known;
+mod ledger;
+pub mod observer;
+pub mod part;
+mod record;
+pub mod run;
+#[cfg(test)]
+mod samples;
 pub mod table;
+pub mod write;
 
+pub use files::Paths;
+pub use observer::{Observer, Unobserved};
+pub use run::{Company, Finished, Job};
 pub use table::{BadRow, Column, Layout, Row, ScoreKind, Scored, ScoredRow, Table};
+pub use write::Format;
