@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::record;
 
-/// Texts that are known at a time: some 300 bytes each, 40 MB together.
+/// Texts that are known at a time: some 350 bytes each, or 600 with evidence; 45 or 80 MB together.
 const MOST: usize = 131_072;
 /// Longest record: an outcome with all labels of many heads takes some kilobytes.
 const RECORD_BYTES: usize = 1 << 20;

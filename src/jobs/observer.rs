@@ -8,6 +8,10 @@ use crate::error::Error;
 /// Sees every row once, in the file's order. What it has seen is kept in the checkpoint, so that a run that is resumed
 /// does not show it a row again.
 pub trait Observer: Send {
+    /// Whether assessments are to carry evidence, which takes time and room.
+    fn wants_evidence(&self) -> bool {
+        false
+    }
     /// A row that was written.
     fn row(&mut self, row: &ScoredRow);
     /// A row that could not be read.

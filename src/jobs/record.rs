@@ -1,10 +1,12 @@
 //! What is said of a text, as bytes: to keep many of them in memory, and beside the output for a run that is resumed.
 //!
-//! Every bit of a number survives. Evidence and sentences are not kept. Model id and version are the job's own.
+//! Every bit of a probability survives; evidence is kept in single precision. Whatever is written or shown has been
+//! through here, whether its text was new or known. Sentences are not kept; model id and version are the job's own.
 
 use crate::domain::emotion::EKMAN_GROUPS;
 use crate::domain::{
-    Assessment, HeadAssessment, LabelAssessment, Probability, Sentiment, SentimentLabel, Status,
+    Assessment, ClassEvidence, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, Probability,
+    Sentiment, SentimentLabel, Span, Status,
 };
 
 /// An assessment, or why there is none.
@@ -49,7 +51,17 @@ impl Encoder {
     }
 
     fn count(&mut self, value: usize) {
-        self.0.extend_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
+        // LEB128: most counts and offsets take a byte.
+        let mut rest = value;
+        while rest >= 0x80 {
+            self.byte(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.byte(rest as u8);
+    }
+
+    fn single(&mut self, value: f64) {
+        self.0.extend_from_slice(&(value as f32).to_le_bytes());
     }
 
     fn number(&mut self, value: f64) {
@@ -71,9 +83,14 @@ impl Encoder {
         self.count(a.window_count);
         self.byte(u8::from(a.sentiment.is_some()));
         if let Some(s) = &a.sentiment {
-            self.byte(CLASSES.iter().position(|c| *c == s.label).unwrap_or(0) as u8);
+            self.class(s.label);
             for p in [s.negative, s.neutral, s.positive] {
                 self.number(p.get());
+            }
+            self.count(s.evidence.len());
+            for of_class in &s.evidence {
+                self.class(of_class.class);
+                self.evidence(&of_class.evidence);
             }
         }
         self.labels(&a.emotions);
@@ -97,6 +114,27 @@ impl Encoder {
             self.number(label.probability.get());
             self.number(label.threshold.get());
             self.byte(u8::from(label.predicted));
+            self.byte(u8::from(label.evidence.is_some()));
+            if let Some(evidence) = &label.evidence {
+                self.evidence(evidence);
+            }
+        }
+    }
+
+    fn class(&mut self, class: SentimentLabel) {
+        self.byte(CLASSES.iter().position(|c| *c == class).unwrap_or(0) as u8);
+    }
+
+    fn evidence(&mut self, evidence: &Evidence) {
+        self.single(evidence.logit);
+        self.single(evidence.bias);
+        self.single(evidence.remainder);
+        self.count(evidence.spans.len());
+        for EvidenceSpan { span, contribution } in &evidence.spans {
+            for offset in [span.byte_start, span.byte_end, span.char_start, span.char_end] {
+                self.count(offset);
+            }
+            self.single(*contribution);
         }
     }
 }
@@ -119,7 +157,19 @@ impl Decoder<'_> {
     }
 
     fn count(&mut self) -> Option<usize> {
-        self.take().map(|bytes| u32::from_le_bytes(bytes) as usize)
+        let mut value = 0;
+        for shift in (0..usize::BITS).step_by(7) {
+            let byte = self.byte()?;
+            value |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn single(&mut self) -> Option<f64> {
+        self.take().map(|bytes| f64::from(f32::from_le_bytes(bytes)))
     }
 
     fn number(&mut self) -> Option<f64> {
@@ -168,10 +218,27 @@ impl Decoder<'_> {
     }
 
     fn sentiment(&mut self) -> Option<Sentiment> {
-        let label = *CLASSES.get(usize::from(self.byte()?))?;
+        let label = self.class()?;
         let mut sentiment = Sentiment::new(self.probability()?, self.probability()?, self.probability()?);
         sentiment.label = label;
+        sentiment.evidence =
+            self.list(|from| Some(ClassEvidence { class: from.class()?, evidence: from.evidence()? }))?;
         Some(sentiment)
+    }
+
+    fn class(&mut self) -> Option<SentimentLabel> {
+        CLASSES.get(usize::from(self.byte()?)).copied()
+    }
+
+    fn evidence(&mut self) -> Option<Evidence> {
+        let (logit, bias, remainder) = (self.single()?, self.single()?, self.single()?);
+        let spans = self.list(|from| {
+            let (byte_start, byte_end) = (from.count()?, from.count()?);
+            let (char_start, char_end) = (from.count()?, from.count()?);
+            let span = Span { byte_start, byte_end, char_start, char_end };
+            Some(EvidenceSpan { span, contribution: from.single()? })
+        })?;
+        Some(Evidence { logit, bias, spans, remainder })
     }
 
     fn labels(&mut self) -> Option<Vec<LabelAssessment>> {
@@ -181,7 +248,7 @@ impl Decoder<'_> {
                 probability: from.probability()?,
                 threshold: from.probability()?,
                 predicted: from.flag()?,
-                evidence: None,
+                evidence: if from.flag()? { Some(from.evidence()?) } else { None },
             })
         })
     }
@@ -196,6 +263,12 @@ mod tests {
     fn outcomes_come_back_bit_by_bit_and_anything_else_is_refused() {
         let mut mixed = assessment(0.1 + 0.2, &[("anger", 1.0 / 3.0), ("joy", 0.7)]);
         mixed.sentiment.as_mut().unwrap().label = SentimentLabel::Mixed;
+        let span = Span { byte_start: 3, byte_end: 300, char_start: 3, char_end: 20_000 };
+        let spans = vec![EvidenceSpan { span, contribution: -0.5 }];
+        let evidence = Evidence { logit: 1.25, bias: 0.25, spans, remainder: 1.5 };
+        mixed.emotions[0].evidence = Some(evidence.clone());
+        mixed.sentiment.as_mut().unwrap().evidence =
+            vec![ClassEvidence { class: SentimentLabel::Positive, evidence }];
         mixed.other_heads = vec![HeadAssessment { head: "topic".into(), labels: mixed.emotions.clone() }];
         let empty =
             Assessment { status: Status::Empty, language: None, sentiment: None, ..assessment(0.5, &[]) };

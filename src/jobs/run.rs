@@ -114,7 +114,7 @@ impl Job {
             let message = "no column was found to hold free text; name it with --text-column";
             return Err(Error::invalid("input", message));
         }
-        let scorer = Scorer::try_new(company.analyzer, self.batch_tokens)?;
+        let scorer = Scorer::try_new(company.analyzer, self.batch_tokens, company.observer.wants_evidence())?;
         let identity = self.identity(&scorer);
         match Opened::open(&self.paths, identity, &self.started, self.restart, &*self.disk)? {
             Opened::Complete(checkpoint, _lock) => {
@@ -184,6 +184,7 @@ impl Job {
             ("the format".into(), self.format.name()),
             ("the language".into(), self.language.clone().unwrap_or_else(|| "not given".into())),
             ("batching.batch_tokens".into(), scorer.batch_tokens.to_string()),
+            ("evidence for a report".into(), if scorer.evidence { "wanted" } else { "not wanted" }.into()),
         ]);
         identity
     }
@@ -259,14 +260,15 @@ struct Scorer {
     analyzer: Arc<Analyzer>,
     options: Arc<ResolvedOptions>,
     batch_tokens: usize,
+    evidence: bool,
 }
 
 impl Scorer {
-    fn try_new(analyzer: &Arc<Analyzer>, batch_tokens: usize) -> Result<Self, Error> {
-        let options = AnalysisOptions { evidence: false, ..AnalysisOptions::default() };
+    fn try_new(analyzer: &Arc<Analyzer>, batch_tokens: usize, evidence: bool) -> Result<Self, Error> {
+        let options = AnalysisOptions { evidence, ..AnalysisOptions::default() };
         let options = Arc::new(options.resolve(analyzer.manifest())?);
         let batch_tokens = if batch_tokens == 0 { BATCH_TOKENS } else { batch_tokens };
-        Ok(Self { analyzer: Arc::clone(analyzer), options, batch_tokens })
+        Ok(Self { analyzer: Arc::clone(analyzer), options, batch_tokens, evidence })
     }
 
     fn model(&self) -> (String, String) {
