@@ -12,6 +12,10 @@ mod json;
 mod labelled;
 mod models;
 mod paint;
+mod progress;
+mod score;
+mod score_input;
+mod score_report;
 mod serve;
 mod table;
 
@@ -70,6 +74,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Models(options) => {
             let config = load_quietly(&arguments.settings)?;
             models::run(&options, &config)
+        }
+        Command::Score(options) => {
+            let config = load_quietly(&arguments.settings)?;
+            score::run(&options, &config, &surroundings())
         }
         Command::Eval(options) => {
             let config = load_quietly(&arguments.settings)?;

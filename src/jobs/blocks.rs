@@ -13,7 +13,7 @@ use crate::pipeline::BlockText;
 pub(super) struct BlockSize {
     /// New texts: enough to fill batches of one length each.
     pub(super) texts: usize,
-    /// Bytes of new texts: about a second's work of two processors.
+    /// Bytes of new texts: less than a second's work of two processors.
     pub(super) text_bytes: usize,
     /// Rows, where most texts are known.
     pub(super) rows: usize,
@@ -23,7 +23,7 @@ pub(super) struct BlockSize {
 
 /// A block ends with the row that reaches one of these.
 pub(super) const SIZE: BlockSize =
-    BlockSize { texts: 1024, text_bytes: 128 << 10, rows: 8192, cell_bytes: 4 << 20 };
+    BlockSize { texts: 512, text_bytes: 64 << 10, rows: 8192, cell_bytes: 4 << 20 };
 
 /// Longest language tag that is believed, in bytes.
 const TAG_BYTES: usize = 35;

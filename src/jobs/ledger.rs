@@ -103,6 +103,7 @@ impl Ledger<'_> {
         self.checkpoint.texts_bytes = self.texts.sync()?;
         self.checkpoint.observer = self.observer.state();
         self.checkpoint.save(&self.paths.checkpoint)?;
+        tracing::info!(rows = self.checkpoint.totals.read, "checkpoint");
         self.saved = Instant::now();
         Ok(())
     }

@@ -32,17 +32,6 @@ const IN_FLIGHT: usize = 3;
 const READ_AHEAD: usize = 1;
 /// Padded tokens of a batch where the settings say nothing. It is not measured: it decides about bits of the output.
 const BATCH_TOKENS: usize = 256;
-/// How a run goes about it.
-const PACE: Pace = Pace { size: SIZE, every: Duration::from_secs(2) };
-
-/// Blocks and checkpoints.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    size: BlockSize,
-    /// Time between checkpoints: what a killed run has to do again, about.
-    every: Duration,
-}
-
 /// What is to be done.
 pub struct Job {
     /// The rows.
@@ -57,6 +46,8 @@ pub struct Job {
     pub started: String,
     /// Padded tokens of a batch; 0 for the usual number.
     pub batch_tokens: usize,
+    /// Time between checkpoints: what a killed run has to do again, about.
+    pub checkpoint_every: Duration,
     /// Whether what an earlier run has left is thrown away.
     pub restart: bool,
     /// What else decides the output, such as the input's fingerprint.
@@ -106,10 +97,10 @@ impl Job {
     /// Errors: `Cancelled` after a stop, when what was in flight is written; those of the files and of the model. What was
     /// done up to the last checkpoint is not lost.
     pub async fn run(self, company: Company<'_>) -> Result<Finished, Error> {
-        self.run_at(PACE, company).await
+        self.run_in(SIZE, company).await
     }
 
-    async fn run_at(self, pace: Pace, company: Company<'_>) -> Result<Finished, Error> {
+    async fn run_in(self, size: BlockSize, company: Company<'_>) -> Result<Finished, Error> {
         if self.table.layout.text.is_empty() {
             let message = "no column was found to hold free text; name it with --text-column";
             return Err(Error::invalid("input", message));
@@ -123,13 +114,13 @@ impl Job {
                 let before = checkpoint.totals;
                 publish(self.format, self.paths, &schema, (&checkpoint, &before, Instant::now()))
             }
-            Opened::Begun(files) => self.go_on(pace, scorer, *files, company).await,
+            Opened::Begun(files) => self.go_on(size, scorer, *files, company).await,
         }
     }
 
     async fn go_on(
         self,
-        pace: Pace,
+        size: BlockSize,
         scorer: Scorer,
         files: Files,
         company: Company<'_>,
@@ -140,7 +131,7 @@ impl Job {
         }
         let (before, digest, started) = (checkpoint.totals, checkpoint.digest.clone(), Instant::now());
         let schema = self.schema(&scorer, &checkpoint);
-        let Self { table, paths, format, language, .. } = self;
+        let Self { table, paths, format, language, checkpoint_every, .. } = self;
         let mut ledger = Ledger {
             paths: &paths,
             checkpoint,
@@ -151,13 +142,14 @@ impl Job {
             observer: company.observer,
             text: table.layout.text.clone(),
             model: scorer.model(),
-            every: pace.every,
+            every: checkpoint_every,
             saved: started,
         };
+        tracing::info!(rows = before.read, "a job begins");
         ledger.begin();
         let (text, language_column) = (table.layout.text, table.layout.language);
         let reading = Reading { rows: table.rows, text, language, language_column };
-        let blocks = read_blocks(Blocks::new(reading, known, pace.size), before.read, digest)?;
+        let blocks = read_blocks(Blocks::new(reading, known, size), before.read, digest)?;
         let read = scorer.score(blocks, &mut ledger, company.progress, company.stop).await;
         close(&mut ledger, read)?;
         let checkpoint = ledger.checkpoint;

@@ -16,9 +16,8 @@ use crate::inference::{Backend, BackendFactory, EncodedBatch, InferenceError, Te
 use crate::model::ModelBundle;
 use crate::pipeline::AnalyzerSettings;
 
-/// Small blocks, and a checkpoint after each.
-const SMALL: Pace =
-    Pace { size: BlockSize { texts: 5, text_bytes: 300, rows: 12, cell_bytes: 4000 }, every: Duration::ZERO };
+/// Several blocks in a short table.
+const SMALL: BlockSize = BlockSize { texts: 5, text_bytes: 300, rows: 12, cell_bytes: 4000 };
 const ROWS: u64 = 120;
 
 /// Like an int8 graph: what comes out of a window depends on the batch that it is in.
@@ -92,6 +91,7 @@ fn job(output: &Path, format: Format, rows: Vec<Result<Row, BadRow>>) -> Job {
         language: None,
         started: "2026-01-01T00:00:00Z".into(),
         batch_tokens: 128,
+        checkpoint_every: Duration::ZERO,
         restart: false,
         identity: Identity::new(),
         disk: Box::new(plain),
@@ -144,7 +144,7 @@ async fn run(job: Job, analyzer: &Arc<Analyzer>, sum: &mut Sum, stop_at: u64) ->
             stop.cancel();
         }
     };
-    job.run_at(SMALL, Company { analyzer, observer: sum, progress: &mut progress, stop: &stop }).await
+    job.run_in(SMALL, Company { analyzer, observer: sum, progress: &mut progress, stop: &stop }).await
 }
 
 /// Output, quarantine and sum of a run that nothing interrupts.

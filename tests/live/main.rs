@@ -11,4 +11,5 @@ mod evidence;
 mod golden;
 mod language;
 mod reader;
+mod score;
 mod server;
