@@ -38,15 +38,13 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
         let stop = CancellationToken::new();
         runtime::spawn_signal_listener(stop.clone())?;
         let models = app::build_models(config, surroundings)?;
-        let finished = job
-            .run(Company {
-                analyzer: models.default_model(),
-                observer: &mut *observer,
-                progress: &mut |totals, place| progress.show(totals, place),
-                stop: &stop,
-            })
-            .await;
-        finished
+        job.run(Company {
+            analyzer: models.default_model(),
+            observer: &mut *observer,
+            progress: &mut |totals, place| progress.show(totals, place),
+            stop: &stop,
+        })
+        .await
     });
     progress.end();
     let finished = finished?;

@@ -15,11 +15,13 @@ mod record;
 pub mod run;
 #[cfg(test)]
 mod samples;
+mod scorer;
 pub mod table;
 pub mod write;
 
 pub use files::Paths;
 pub use observer::{Observer, Unobserved};
 pub use run::{Company, Finished, Job};
+pub use scorer::Progress;
 pub use table::{BadRow, Column, Layout, Row, ScoreKind, Scored, ScoredRow, Table};
 pub use write::Format;

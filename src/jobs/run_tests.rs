@@ -208,7 +208,7 @@ async fn one_row_out_per_row_in_in_their_order_and_the_totals_add_up() {
 async fn a_job_that_is_stopped_again_and_again_writes_the_same_bytes() {
     let (directory, analyzer) = (tempfile::tempdir().unwrap(), analyzer());
     for format in [CSV, Format::Jsonl, Format::Parquet] {
-        let expected = whole(&tempfile::tempdir().unwrap().path().to_owned(), format, &analyzer).await;
+        let expected = whole(tempfile::tempdir().unwrap().path(), format, &analyzer).await;
         for step in [1, 13, 40] {
             let output = directory.path().join(format!("{step}.{}", format.name()));
             let mut stops = 0;

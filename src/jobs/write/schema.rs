@@ -39,7 +39,7 @@ const FIELDS: [(&str, Field); 9] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum Origin {
     /// A column of the input.
     Cell(usize),
     /// A field of the text at this place.
@@ -52,7 +52,7 @@ enum Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct OutputColumn {
     name: String,
-    source: Source,
+    origin: Origin,
 }
 
 /// What a cell of the output holds.
@@ -96,20 +96,20 @@ impl Schema {
             layout.text.iter().map(|at| columns.get(*at).and_then(|c| c.question.clone())).collect();
         let mut all: Vec<OutputColumn> = columns.iter().enumerate().map(|(at, c)| input(at, c)).collect();
         let mut taken: HashSet<String> = all.iter().map(|c| c.name.to_lowercase()).collect();
-        let mut add = |name: String, source| all.push(OutputColumn { name: free(name, &mut taken), source });
+        let mut add = |name: String, origin| all.push(OutputColumn { name: free(name, &mut taken), origin });
         for (place, column) in layout.text.iter().enumerate() {
             let several = columns.get(*column).filter(|_| layout.text.len() > 1);
             let named = |field: &str| several.map_or(field.to_owned(), |c| format!("{}_{field}", c.name));
             for (name, field) in FIELDS {
-                add(named(name), Source::Text(place, field));
+                add(named(name), Origin::Text(place, field));
             }
             if questions[place].is_some() {
-                add(named("question"), Source::Text(place, Field::Question));
+                add(named("question"), Origin::Text(place, Field::Question));
             }
         }
-        add("model_version".into(), Source::ModelVersion);
-        add("scored_at".into(), Source::ScoredAt);
-        add("source_id".into(), Source::SourceId);
+        add("model_version".into(), Origin::ModelVersion);
+        add("scored_at".into(), Origin::ScoredAt);
+        add("source_id".into(), Origin::SourceId);
         let (model, scored_at) = (model.to_owned(), scored_at.to_owned());
         Self { columns: all, questions, id: layout.id, model, scored_at }
     }
@@ -121,10 +121,10 @@ impl Schema {
 
     /// What the columns hold, in their order.
     pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.columns.iter().map(|column| match column.source {
-            Source::Cell(_) => Kind::Cell,
-            Source::Text(_, Field::SentimentScore | Field::Coverage) => Kind::Number,
-            Source::Text(..) | Source::ModelVersion | Source::ScoredAt | Source::SourceId => Kind::Text,
+        self.columns.iter().map(|column| match column.origin {
+            Origin::Cell(_) => Kind::Cell,
+            Origin::Text(_, Field::SentimentScore | Field::Coverage) => Kind::Number,
+            Origin::Text(..) | Origin::ModelVersion | Origin::ScoredAt | Origin::SourceId => Kind::Text,
         })
     }
 
@@ -135,16 +135,16 @@ impl Schema {
 
     fn value<'a>(&'a self, column: &OutputColumn, row: &'a ScoredRow) -> Value<'a> {
         let cell = |at: usize| row.row.cells.get(at).map_or("", String::as_str);
-        match column.source {
-            Source::Cell(at) => text(cell(at)),
-            Source::ModelVersion => text(&self.model),
-            Source::ScoredAt => text(&self.scored_at),
-            Source::SourceId => match self.id.map(cell).filter(|id| !id.is_empty()) {
+        match column.origin {
+            Origin::Cell(at) => text(cell(at)),
+            Origin::ModelVersion => text(&self.model),
+            Origin::ScoredAt => text(&self.scored_at),
+            Origin::SourceId => match self.id.map(cell).filter(|id| !id.is_empty()) {
                 Some(id) => text(id),
                 None => Value::Text(row.row.number.to_string().into()),
             },
-            Source::Text(place, Field::Question) => optional(self.questions[place].as_deref()),
-            Source::Text(place, field) => match row.texts.get(place) {
+            Origin::Text(place, Field::Question) => optional(self.questions[place].as_deref()),
+            Origin::Text(place, field) => match row.texts.get(place) {
                 Some(scored) => field_value(field, scored, cell(scored.column)),
                 None => Value::Missing,
             },
@@ -153,7 +153,7 @@ impl Schema {
 }
 
 fn input(at: usize, column: &Column) -> OutputColumn {
-    OutputColumn { name: column.name.clone(), source: Source::Cell(at) }
+    OutputColumn { name: column.name.clone(), origin: Origin::Cell(at) }
 }
 
 /// A name that nobody has.
