@@ -17,6 +17,7 @@ use crate::runtime;
 
 pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surroundings) -> Result<(), Error> {
     let format = format(options)?;
+    check_distinct(options)?;
     let started = started(options)?;
     let table = score_input::open_table(options)?;
     tell(&recognised(&table));
@@ -85,6 +86,17 @@ fn format(options: &ScoreOptions) -> Result<Format, Error> {
         OutputName::Jsonl => Format::Jsonl,
         OutputName::Parquet => Format::Parquet,
     })
+}
+
+/// Not even a restart may write over what is read.
+fn check_distinct(options: &ScoreOptions) -> Result<(), Error> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    match file(options).and_then(real) {
+        Some(input) if real(&options.output).is_some_and(|output| output == input) => {
+            Err(Error::invalid("--output", "is the input; name another file"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The time of scoring, to the second.

@@ -153,13 +153,13 @@ impl Job {
     fn identity(&self, scorer: &Scorer) -> Identity {
         let manifest = scorer.analyzer.manifest();
         let layout = &self.table.layout;
-        let used = (&self.table.columns, &layout.text, layout.id, layout.language);
+        let used = (&layout.text, layout.id, layout.language, layout.score, layout.time);
         // With thresholds and calibration, which an overlay may have changed.
         let model = named(format!("{manifest:?}").as_bytes());
         let mut identity = self.identity.clone();
         identity.extend([
             ("the model".into(), format!("{}@{} ({model})", manifest.id, manifest.version)),
-            ("the choice of columns".into(), named(format!("{used:?}").as_bytes())),
+            ("the choice of columns".into(), named(format!("{:?} {used:?}", self.table.columns).as_bytes())),
             ("the format".into(), self.format.name()),
             ("the language".into(), self.language.clone().unwrap_or_else(|| "not given".into())),
             ("batching.batch_tokens".into(), scorer.batch_tokens.to_string()),

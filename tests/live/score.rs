@@ -177,6 +177,9 @@ fn a_place_that_can_not_be_written_and_a_second_run_end_with_a_sentence() {
     std::fs::write(place.path("in.csv"), "id,comment\n1,hello\n").unwrap();
     let input = place.path("in.csv");
     let input = input.to_str().unwrap();
+    let same = place.command(input, "in.csv").arg("--restart").output().unwrap();
+    assert_eq!(same.status.code(), Some(65), "{}", stderr(&same));
+    assert_eq!(std::fs::read(input).unwrap(), b"id,comment\n1,hello\n");
     let missing = place.run(input, "none/out.csv");
     assert_eq!(missing.status.code(), Some(66), "{}", stderr(&missing));
     assert!(stderr(&missing).contains("make its directory first"), "{}", stderr(&missing));
