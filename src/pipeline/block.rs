@@ -18,8 +18,8 @@ use crate::inference::document::DocumentBuilder;
 use crate::inference::window::{Window, windows};
 use crate::inference::{DocumentScores, WindowOutput};
 
-/// Texts that one thread prepares at a go: long enough to be worth the change of threads.
-const CHUNK: usize = 64;
+/// Texts that one thread prepares at a go: with fewer there are more threads, each of which keeps megabytes.
+const CHUNK: usize = 256;
 /// Tokens in a row beside the text's own.
 const MARKERS: usize = 2;
 
