@@ -79,7 +79,7 @@ pub(super) struct Files {
     pub(super) texts: Part,
     pub(super) known: Known,
     /// Holds the lock.
-    pub(super) lock: File,
+    _lock: File,
 }
 
 impl Opened {
@@ -140,7 +140,7 @@ impl Files {
             known,
             checkpoint,
             resumed,
-            lock,
+            _lock: lock,
         })))
     }
 }

@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::blocks::{Block, Entry};
-use super::checkpoint::{Checkpoint, Totals};
-use super::files::Paths;
+use super::checkpoint::Totals;
+use super::files::{Files, Paths};
 use super::known::{Slot, write_record};
 use super::observer::Observer;
-use super::part::Part;
 use super::record;
 use super::table::{Row, Scored, ScoredRow};
 use super::write::{Encoder, quarantine};
@@ -17,10 +16,7 @@ use crate::error::Error;
 /// The files of a run and what they hold.
 pub(super) struct Ledger<'a> {
     pub(super) paths: &'a Paths,
-    pub(super) checkpoint: Checkpoint,
-    pub(super) output: Part,
-    pub(super) quarantine: Part,
-    pub(super) texts: Part,
+    pub(super) files: Files,
     pub(super) encoder: Box<dyn Encoder>,
     pub(super) observer: &'a mut dyn Observer,
     /// Columns of texts.
@@ -35,40 +31,40 @@ pub(super) struct Ledger<'a> {
 impl Ledger<'_> {
     /// The totals so far.
     pub(super) fn totals(&self) -> &Totals {
-        &self.checkpoint.totals
+        &self.files.checkpoint.totals
     }
 
     /// Writes the heads of files that are new.
     pub(super) fn begin(&mut self) {
-        if self.checkpoint.output_bytes == 0 {
-            self.encoder.head(self.output.buffer());
+        if self.files.checkpoint.output_bytes == 0 {
+            self.encoder.head(self.files.output.buffer());
         }
-        if self.checkpoint.quarantine_bytes == 0 {
-            self.quarantine.buffer().extend_from_slice(quarantine::HEAD);
+        if self.files.checkpoint.quarantine_bytes == 0 {
+            self.files.quarantine.buffer().extend_from_slice(quarantine::HEAD);
         }
     }
 
     /// Writes a block whose slots are filled. Errors: those of the disk.
     pub(super) fn put(&mut self, block: Block) -> Result<(), Error> {
         for entry in block.entries {
-            self.checkpoint.totals.read += 1;
+            self.files.checkpoint.totals.read += 1;
             match entry {
                 Entry::Row(row, slots) => self.row(row, &slots)?,
                 Entry::Bad(bad) => {
-                    self.checkpoint.totals.quarantined += 1;
+                    self.files.checkpoint.totals.quarantined += 1;
                     self.observer.bad(&bad);
-                    quarantine::row(&bad, self.quarantine.buffer());
-                    self.quarantine.settle()?;
+                    quarantine::row(&bad, self.files.quarantine.buffer());
+                    self.files.quarantine.settle()?;
                 }
             }
         }
         for fresh in &block.fresh {
             let outcome = fresh.slot.get().ok_or_else(unfilled)?;
-            write_record(&fresh.key, outcome, self.texts.buffer());
-            self.texts.settle()?;
+            write_record(&fresh.key, outcome, self.files.texts.buffer());
+            self.files.texts.settle()?;
         }
-        self.checkpoint.totals.distinct += block.fresh.len() as u64;
-        self.checkpoint.digest = block.digest;
+        self.files.checkpoint.totals.distinct += block.fresh.len() as u64;
+        self.files.checkpoint.digest = block.digest;
         if self.saved.elapsed() >= self.every { self.save() } else { Ok(()) }
     }
 
@@ -80,7 +76,7 @@ impl Ledger<'_> {
             Ok::<_, Error>(Scored { column: *column, outcome })
         };
         let texts = slots.iter().zip(&self.text).map(text).collect::<Result<Vec<_>, _>>()?;
-        let totals = &mut self.checkpoint.totals;
+        let totals = &mut self.files.checkpoint.totals;
         for scored in &texts {
             *match scored.outcome.as_ref().map(|assessment| assessment.status) {
                 Ok(Status::Ok) => &mut totals.scored,
@@ -91,19 +87,19 @@ impl Ledger<'_> {
         }
         totals.written += 1;
         let row = ScoredRow { row, texts };
-        self.encoder.row(&row, self.output.buffer());
+        self.encoder.row(&row, self.files.output.buffer());
         self.observer.row(&row);
-        self.output.settle()
+        self.files.output.settle()
     }
 
     /// Notes how far everything is. Errors: those of the disk; the checkpoint before then stays.
     pub(super) fn save(&mut self) -> Result<(), Error> {
-        self.checkpoint.output_bytes = self.output.sync()?;
-        self.checkpoint.quarantine_bytes = self.quarantine.sync()?;
-        self.checkpoint.texts_bytes = self.texts.sync()?;
-        self.checkpoint.observer = self.observer.state();
-        self.checkpoint.save(&self.paths.checkpoint)?;
-        tracing::info!(rows = self.checkpoint.totals.read, "checkpoint");
+        self.files.checkpoint.output_bytes = self.files.output.sync()?;
+        self.files.checkpoint.quarantine_bytes = self.files.quarantine.sync()?;
+        self.files.checkpoint.texts_bytes = self.files.texts.sync()?;
+        self.files.checkpoint.observer = self.observer.state();
+        self.files.checkpoint.save(&self.paths.checkpoint)?;
+        tracing::info!(rows = self.files.checkpoint.totals.read, "checkpoint");
         self.saved = Instant::now();
         Ok(())
     }

@@ -109,38 +109,36 @@ impl Job {
         self,
         size: BlockSize,
         scorer: Scorer,
-        files: Files,
+        mut files: Files,
         company: Company<'_>,
     ) -> Result<Finished, Error> {
-        let Files { checkpoint, resumed, output, quarantine, texts, known, lock: _lock } = files;
-        if resumed {
-            company.observer.restore(checkpoint.observer.clone())?;
+        if files.resumed {
+            company.observer.restore(files.checkpoint.observer.clone())?;
         }
-        let (before, digest, started) = (checkpoint.totals, checkpoint.digest.clone(), Instant::now());
-        let schema = self.schema(&scorer, &checkpoint);
+        let (before, digest) = (files.checkpoint.totals, files.checkpoint.digest.clone());
+        let (started, known) = (Instant::now(), std::mem::take(&mut files.known));
+        let schema = self.schema(&scorer, &files.checkpoint);
         let Self { table, paths, format, language, checkpoint_every, .. } = self;
+        let (text, language_column) = (table.layout.text, table.layout.language);
         let mut ledger = Ledger {
             paths: &paths,
-            checkpoint,
-            output,
-            quarantine,
-            texts,
+            files,
             encoder: format.encoder(schema.clone()),
             observer: company.observer,
-            text: table.layout.text.clone(),
+            text: text.clone(),
             model: scorer.model(),
             every: checkpoint_every,
             saved: started,
         };
         tracing::info!(rows = before.read, "a job begins");
         ledger.begin();
-        let (text, language_column) = (table.layout.text, table.layout.language);
         let reading = Reading { rows: table.rows, text, language, language_column };
         let blocks = read_blocks(Blocks::new(reading, known, size), before.read, digest)?;
         let read = scorer.score(blocks, &mut ledger, company.progress, company.stop).await;
         close(&mut ledger, read)?;
-        let checkpoint = ledger.checkpoint;
-        publish(format, paths, &schema, (&checkpoint, &before, started))
+        // The lock is held until the output has its name.
+        let files = ledger.files;
+        publish(format, paths, &schema, (&files.checkpoint, &before, started))
     }
 
     fn schema(&self, scorer: &Scorer, checkpoint: &Checkpoint) -> Schema {
@@ -177,7 +175,7 @@ fn close(ledger: &mut Ledger<'_>, read: Result<u64, Error>) -> Result<(), Error>
             if totals.read != read || totals.read != totals.written + totals.quarantined {
                 return Err(Error::internal(format!("{read} rows were read, and the totals say {totals:?}")));
             }
-            ledger.checkpoint.complete = true;
+            ledger.files.checkpoint.complete = true;
             ledger.save()
         }
         Err(e) if e.kind() == ErrorKind::Cancelled => ledger.save().and(Err(e)),

@@ -115,11 +115,7 @@ impl Scorer {
         if !stop.is_cancelled() {
             return Err(Error::internal("the thread that reads the table ended before the table did"));
         }
-        let message = format!(
-            "stopped after row {}; run the same command again, and it goes on from there",
-            ledger.totals().read
-        );
-        Err(Error::new(ErrorKind::Cancelled, message))
+        Err(stopped(ledger.totals().read))
     }
 
     /// Scores a block as a task of its own, so that it goes on while another is written.
@@ -141,6 +137,11 @@ impl Scorer {
         }));
         async move { task.await.map_err(Error::internal)? }
     }
+}
+
+fn stopped(rows: u64) -> Error {
+    let message = format!("stopped after row {rows}; run the same command again, and it goes on from there");
+    Error::new(ErrorKind::Cancelled, message)
 }
 
 /// What is the text's own fault becomes its outcome; anything else ends the run.
