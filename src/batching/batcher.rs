@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::admission::{Admission, AdmissionSettings, Decision, Reason, Refusal};
 use super::cache::{self, ResultCache};
+use super::closed::ClosedBatches;
 use super::entries::{self, Entries, Waiter};
 use super::queue::{BatchLimits, Lane, Queue};
 use super::worker;
@@ -81,6 +82,7 @@ pub(super) type WindowResult = Result<WindowAnswer, Error>;
 pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) entries: Entries,
+    pub(super) closed: ClosedBatches,
     pub(super) admission: Admission,
     pub(super) stopping: bool,
     swept: Instant,
@@ -99,7 +101,7 @@ pub(super) struct Shared {
 
 /// Batches windows of all callers dynamically. Dropping it stops the workers after the queue is empty.
 pub struct Batcher {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     workers: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -116,6 +118,7 @@ impl Batcher {
             state: Mutex::new(State {
                 queue: Queue::default(),
                 entries: Entries::default(),
+                closed: ClosedBatches::default(),
                 admission: Admission::new(settings.admission, rate),
                 stopping: false,
                 swept: Instant::now(),
@@ -176,7 +179,7 @@ impl Batcher {
         }
         let tokens = request.ids.len() + MARKER_TOKENS;
         let _room = match request.entrance {
-            Entrance::Wait => Some(self.wait_for_room(tokens, &request).await?),
+            Entrance::Wait => Some(self.wait_for_room(tokens, request.lane, request.deadline).await?),
             Entrance::Refuse | Entrance::Continue => None,
         };
         let (sender, answer) = oneshot::channel();
@@ -211,14 +214,15 @@ impl Batcher {
         result.unwrap_or_else(|_| Err(Error::internal("a worker dropped a window without an answer")))
     }
 
-    async fn wait_for_room(
+    pub(super) async fn wait_for_room(
         &self,
         tokens: usize,
-        request: &Request,
+        lane: Lane,
+        deadline: Option<Instant>,
     ) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
         let tokens = u32::try_from(tokens.min(self.shared.room_tokens)).unwrap_or(u32::MAX);
-        let acquire = self.shared.room[request.lane.place()].acquire_many(tokens);
-        let permit = match request.deadline {
+        let acquire = self.shared.room[lane.place()].acquire_many(tokens);
+        let permit = match deadline {
             Some(deadline) => tokio::time::timeout_at(deadline.into(), acquire).await.map_err(|_| late())?,
             None => acquire.await,
         };
@@ -239,14 +243,18 @@ impl Batcher {
             Decision::Refuse(refusal) => {
                 if now.duration_since(state.swept) > SWEEP_EVERY {
                     state.swept = now;
-                    let State { queue, entries, .. } = state;
-                    queue.sweep(|ticket| entries.is_live(ticket, now));
+                    let State { queue, entries, closed, .. } = state;
+                    queue.sweep(|ticket| {
+                        closed.is_live(ticket).unwrap_or_else(|| entries.is_live(ticket, now))
+                    });
                 }
                 refusal
             }
             Decision::RefuseAndCut(refusal, limit) => {
-                let State { queue, entries, .. } = state;
-                for ticket in queue.cut(lane, limit, |ticket| entries.may_be_cut(ticket)) {
+                let State { queue, entries, closed, .. } = state;
+                for ticket in
+                    queue.cut(lane, limit, |ticket| !closed.holds(ticket) && entries.may_be_cut(ticket))
+                {
                     if let Some((_, entry)) = entries.remove(ticket) {
                         metrics::refused(lane.name(), "cut");
                         entries::answer(entry, |_| Err(overloaded(refusal)));
@@ -268,6 +276,7 @@ impl Batcher {
                 tracing::error!("a worker thread panicked");
             }
         }
+        self.shared.state.lock().closed = ClosedBatches::default();
         for entry in self.shared.state.lock().entries.drain() {
             entries::answer(entry, |_| {
                 Err(Error::new(ErrorKind::Unavailable, "the service is shutting down"))

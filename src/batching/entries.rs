@@ -69,11 +69,16 @@ impl Entries {
 
     /// Adds a window; returns its ticket.
     pub(super) fn add(&mut self, key: Key, ids: Arc<[u32]>, lane: Lane, waiter: Waiter) -> u64 {
-        let ticket = self.next;
-        self.next += 1;
+        let ticket = self.ticket();
         self.by_key.insert(key, ticket);
         self.by_ticket.insert(ticket, Entry { ids, lane, key, waiters: vec![waiter] });
         ticket
+    }
+
+    /// A ticket that nothing else has.
+    pub(super) fn ticket(&mut self) -> u64 {
+        self.next += 1;
+        self.next
     }
 
     /// Settles callers that are gone or too late; a window for which nobody waits any more is forgotten.

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod batcher;
 mod cache;
 mod calibrate;
+mod closed;
 mod entries;
 pub mod queue;
 mod worker;

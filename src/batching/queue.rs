@@ -71,6 +71,8 @@ const TICKS: u64 = 4;
 struct Item {
     ticket: u64,
     tokens: usize,
+    /// A batch of its own: it is neither host nor guest of others.
+    closed: bool,
 }
 
 /// The two lanes. Items are tickets; what they stand for is the caller's business.
@@ -85,13 +87,22 @@ pub struct Queue {
 impl Queue {
     /// Adds an item of `tokens` (markers included) at the end of its lane.
     pub fn push(&mut self, lane: Lane, ticket: u64, tokens: usize) {
+        self.add(lane, Item { ticket, tokens, closed: false });
+    }
+
+    /// Adds an item that leaves as a batch of its own, for a caller who has made up the batch.
+    pub fn push_closed(&mut self, lane: Lane, ticket: u64, tokens: usize) {
+        self.add(lane, Item { ticket, tokens, closed: true });
+    }
+
+    fn add(&mut self, lane: Lane, item: Item) {
         let place = lane.place();
         if self.lanes[place].is_empty() {
             // A lane that was idle must not be paid for the time it slept.
             self.virtual_time[place] = self.virtual_time[place].max(self.virtual_time[1 - place]);
         }
-        self.lanes[place].push_back(Item { ticket, tokens });
-        self.tokens[place] += tokens;
+        self.tokens[place] += item.tokens;
+        self.lanes[place].push_back(item);
     }
 
     /// Tokens waiting in a lane.
@@ -115,8 +126,7 @@ impl Queue {
     pub fn next_batch(&mut self, limits: BatchLimits, mut is_live: impl FnMut(u64) -> bool) -> Vec<u64> {
         while let Some(lane) = self.next_lane() {
             let place = lane.place();
-            let mut near: Vec<(usize, usize)> =
-                self.lanes[place].iter().take(LOOK_AHEAD).enumerate().map(|(at, i)| (i.tokens, at)).collect();
+            let (mut near, closed) = self.near(place);
             near.sort_unstable();
             // The oldest item stands at place 0; it leaves with this batch, whatever else does.
             let Some(oldest) = near.iter().position(|(_, at)| *at == 0) else { break };
@@ -126,11 +136,20 @@ impl Queue {
             if batch.is_empty() {
                 continue;
             }
-            self.fill_up(1 - place, limits, &mut batch, &mut is_live);
+            if !closed {
+                self.fill_up(1 - place, limits, &mut batch, &mut is_live);
+            }
             self.charge(lane, limits, &batch);
             return batch.into_iter().map(|i| i.ticket).collect();
         }
         Vec::new()
+    }
+
+    /// Tokens and place of a lane's oldest item and of those that may join it, and whether none may.
+    fn near(&self, place: usize) -> (Vec<(usize, usize)>, bool) {
+        let closed = self.lanes[place].front().is_some_and(|oldest| oldest.closed);
+        let items = self.lanes[place].iter().take(if closed { 1 } else { LOOK_AHEAD }).enumerate();
+        (items.filter(|(_, i)| closed || !i.closed).map(|(at, i)| (i.tokens, at)).collect(), closed)
     }
 
     /// Removes every ticket that `is_live` denies.
@@ -196,7 +215,7 @@ impl Queue {
             .iter()
             .take(LOOK_AHEAD)
             .enumerate()
-            .filter(|(_, item)| (shortest..=longest).contains(&item.tokens))
+            .filter(|(_, item)| !item.closed && (shortest..=longest).contains(&item.tokens))
             .take_while(|(_, item)| {
                 (rows, tokens) = (rows + 1, tokens + item.tokens);
                 limits.cost(rows, tokens, longest) <= limits.budget as f64

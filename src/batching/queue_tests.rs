@@ -70,6 +70,20 @@ fn both_lanes_fill_one_batch() {
 }
 
 #[test]
+fn a_closed_batch_takes_nobody_along_and_joins_nobody() {
+    let mut queue = Queue::default();
+    for (ticket, lane) in [(0, Lane::Bulk), (2, Lane::Bulk), (4, Lane::Interactive)] {
+        queue.push(lane, ticket, 20);
+        queue.push_closed(lane, ticket + 1, 20);
+    }
+    let mut batches: Vec<Vec<u64>> = (0..4).map(|_| queue.next_batch(limits(256), |_| true)).collect();
+    batches.iter_mut().for_each(|batch| batch.sort_unstable());
+    batches.sort();
+    assert_eq!(batches, [vec![0, 2, 4], vec![1], vec![3], vec![5]]);
+    assert!(queue.is_empty() && queue.tokens(Lane::Bulk) == 0);
+}
+
+#[test]
 fn an_item_larger_than_the_budget_leaves_alone() {
     let (mut queue, _) = filled(&[(false, 300), (false, 300)]);
     assert_eq!(queue.next_batch(limits(256), |_| true), [0]);

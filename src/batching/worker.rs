@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batcher::{BatcherSettings, MARKER_TOKENS, Shared, State, WindowAnswer};
+use super::closed::ClosedBatch;
 use super::entries;
 use super::queue::Lane;
 use crate::error::Error;
@@ -27,32 +28,56 @@ pub(super) fn build(
 
 /// Works until the batcher stops and the queue is empty.
 pub(super) fn run(shared: &Shared, mut backend: Box<dyn Backend>) {
-    while let Some(batch) = take(shared) {
+    while let Some(work) = take(shared) {
         let started = Instant::now();
-        let rows: Vec<&[u32]> = batch.iter().map(|(_, ids)| &ids[..]).collect();
+        let rows: Vec<&[u32]> = match &work {
+            Work::Windows(batch) => batch.iter().map(|(_, ids)| &ids[..]).collect(),
+            Work::Closed(batch) => batch.rows.iter().map(Vec::as_slice).collect(),
+        };
         let results = infer(backend.as_mut(), &rows, shared);
         let elapsed = started.elapsed();
         let columns = rows.iter().map(|r| r.len()).max().unwrap_or(0) + MARKER_TOKENS;
         let padded = columns * rows.len();
         let real: usize = rows.iter().map(|r| r.len() + MARKER_TOKENS).sum();
         metrics::batch(rows.len(), real, padded, elapsed);
-        finish(shared, &batch, results, started, elapsed, real);
+        match work {
+            Work::Windows(batch) => finish(shared, &batch, results, started, elapsed, real),
+            Work::Closed(batch) => {
+                shared.state.lock().admission.observe(real, elapsed, shared.settings.workers);
+                batch.answer(results);
+            }
+        }
     }
 }
 
+/// What a worker does next.
+enum Work {
+    /// Windows of any callers, by ticket.
+    Windows(Vec<(u64, Arc<[u32]>)>),
+    /// A batch that its caller has made up.
+    Closed(ClosedBatch),
+}
+
 /// The next batch, with the token ids of each ticket; `None` when it is time to go.
-fn take(shared: &Shared) -> Option<Vec<(u64, Arc<[u32]>)>> {
+fn take(shared: &Shared) -> Option<Work> {
     let mut state = shared.state.lock();
     loop {
         let now = Instant::now();
-        let State { queue, entries, .. } = &mut *state;
-        let tickets = queue.next_batch(shared.limits, |ticket| entries.is_live(ticket, now));
-        let batch: Vec<_> = tickets.iter().filter_map(|t| Some((*t, entries.ids(*t)?))).collect();
-        if !batch.is_empty() {
+        let State { queue, entries, closed, .. } = &mut *state;
+        let tickets = queue.next_batch(shared.limits, |ticket| {
+            closed.is_live(ticket).unwrap_or_else(|| entries.is_live(ticket, now))
+        });
+        if !tickets.is_empty() {
             for lane in Lane::ALL {
                 metrics::queue_depth(lane.name(), queue.tokens(lane));
             }
-            return Some(batch);
+        }
+        if let Some(batch) = tickets.first().and_then(|ticket| closed.take(*ticket)) {
+            return Some(Work::Closed(batch));
+        }
+        let batch: Vec<_> = tickets.iter().filter_map(|t| Some((*t, entries.ids(*t)?))).collect();
+        if !batch.is_empty() {
+            return Some(Work::Windows(batch));
         }
         if state.stopping {
             return None;

@@ -43,6 +43,8 @@ pub(super) enum Command {
     Analyze(AnalyzeOptions),
     /// Read transcripts: turn by turn, the trajectory, and whether a person must step in
     Conversation(ConversationOptions),
+    /// Score a survey export: every row comes out again, with what its texts say beside it
+    Score(ScoreOptions),
     /// Measure the model on a file of labelled texts
     Eval(EvalOptions),
     /// Fit thresholds and calibration to a file of labelled texts
@@ -143,6 +145,64 @@ pub(super) struct ConversationOptions {
     /// Ask a running server instead of reading in this process
     #[arg(long, value_name = "URL")]
     pub(super) server: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScoreOptions {
+    /// The export; - for standard input
+    pub(super) input: PathBuf,
+    /// Where the scored rows go; what is needed to go on after an interruption stands beside it meanwhile
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Form of the output, instead of going by its extension
+    #[arg(long, value_enum)]
+    pub(super) to: Option<OutputName>,
+    /// Write a report (HTML)
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Compare the groups that this column makes, in the report
+    #[arg(long, value_name = "COLUMN", requires = "report")]
+    pub(super) by: Option<String>,
+    /// Show names, numbers and addresses in the report's quotations as they stand
+    #[arg(long, requires = "report")]
+    pub(super) no_redact: bool,
+    /// Column with texts, instead of those that are recognised; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) text_column: Vec<String>,
+    /// Column with the row's id
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) id_column: Option<String>,
+    /// Column with a number that the respondent gave
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) score_column: Option<String>,
+    /// Recognise neither the survey tool nor columns
+    #[arg(long)]
+    pub(super) no_detect: bool,
+    /// Begin a CSV file with a byte order mark, so that Excel reads it as UTF-8
+    #[arg(long)]
+    pub(super) bom: bool,
+    /// Leave cells as they are that a spreadsheet would take for formulas
+    #[arg(long)]
+    pub(super) no_escape_formulas: bool,
+    /// Throw away what an earlier run has left, and an output that is there
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// Language of the texts (BCP 47), instead of what the rows say or what is identified
+    #[arg(long, value_name = "TAG")]
+    pub(super) language: Option<String>,
+    /// What to write as the time of scoring (RFC 3339), instead of the job's start: for files that are to be compared
+    #[arg(long, value_name = "TIME")]
+    pub(super) scored_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputName {
+    /// Separated by commas
+    Csv,
+    /// One JSON object per line
+    Jsonl,
+    /// Apache Parquet
+    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

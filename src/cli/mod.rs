@@ -14,6 +14,10 @@ mod labelled;
 mod models;
 mod paint;
 mod policy;
+mod progress;
+mod score;
+mod score_input;
+mod score_report;
 mod serve;
 mod table;
 
@@ -66,6 +70,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Analyze(options) => analyze::run(&options, &quiet()?, &surroundings()),
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
         Command::Models(options) => models::run(&options, &quiet()?),
+        Command::Score(options) => score::run(&options, &quiet()?, &surroundings()),
         Command::Eval(options) => eval::run(&options, &quiet()?, &surroundings()),
         Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
         Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),

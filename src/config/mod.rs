@@ -33,6 +33,8 @@ pub struct Config {
     pub limits: Limits,
     /// Conversations and their escalation.
     pub conversations: Conversations,
+    /// Files that are scored.
+    pub jobs: Jobs,
     /// Log output.
     pub log: Log,
 }
@@ -122,6 +124,15 @@ pub struct Conversations {
     /// `None` for the embedded policy.
     #[serde(deserialize_with = "path")]
     pub policy: Option<PathBuf>,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Time between checkpoints.
+    #[serde(rename = "checkpoint_ms", deserialize_with = "milliseconds")]
+    pub checkpoint_every: Duration,
 }
 
 /// `[log]`

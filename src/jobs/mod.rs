@@ -4,7 +4,25 @@
 //! checkpoint that a killed run goes on from; `write` writes them; `report` adds up what an analyst wants to see. Memory
 //! stays the same whatever the number of rows.
 
+mod blocks;
+pub mod checkpoint;
+pub mod files;
+mod known;
+mod ledger;
+pub mod observer;
+pub mod part;
+mod record;
 pub mod read;
+pub mod run;
+#[cfg(test)]
+mod samples;
+mod scorer;
 pub mod table;
+pub mod write;
 
+pub use files::Paths;
+pub use observer::{Observer, Unobserved};
+pub use run::{Company, Finished, Job};
+pub use scorer::Progress;
 pub use table::{BadRow, Column, Layout, Row, ScoreKind, Scored, ScoredRow, Table};
+pub use write::Format;

@@ -20,7 +20,7 @@ use crate::model::Manifest;
 use crate::telemetry::metrics;
 
 /// Windows of one text that may be in flight at once: keeps the workers busy, and others' texts from starving.
-const WINDOWS_IN_FLIGHT: usize = 4;
+pub(super) const WINDOWS_IN_FLIGHT: usize = 4;
 /// Texts above this many bytes leave the async threads while they are tokenised and read out.
 const BLOCKING_BYTES: usize = 8 * 1024;
 /// Tokens of a short message.
@@ -55,9 +55,9 @@ pub struct Call {
 /// A model ready to read texts.
 pub struct Analyzer {
     manifest: Manifest,
-    head_labels: Vec<std::ops::Range<usize>>,
+    pub(super) head_labels: Vec<std::ops::Range<usize>>,
     tokenizer: Arc<TextTokenizer>,
-    batcher: Batcher,
+    pub(super) batcher: Batcher,
     settings: AnalyzerSettings,
     long_room: Semaphore,
 }
@@ -100,16 +100,7 @@ impl Analyzer {
         options: &ResolvedOptions,
         call: Call,
     ) -> Result<Assessment, Error> {
-        if text.len() > self.settings.text_bytes {
-            return Err(Error::invalid(
-                "text",
-                format!(
-                    "has {} bytes, at most {} are read; split it, or raise limits.text_bytes",
-                    text.len(),
-                    self.settings.text_bytes
-                ),
-            ));
-        }
+        self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
             return Err(Error::new(
                 ErrorKind::DeadlineExceeded,
@@ -122,16 +113,10 @@ impl Analyzer {
             let estimate = (text.len() / BYTES_PER_TOKEN).min(at_once);
             self.batcher.check_room(estimate, call.lane, call.deadline)?;
         }
-        if text.trim().is_empty() {
-            return Ok(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 }));
-        }
-        let found = match language {
-            Some(tag) => Found { tag: Some(tag.to_owned()), confidence: 1.0 },
-            None => language::identify(text).into(),
+        let found = match self.find_language(text, language) {
+            Ok(found) => found,
+            Err(unread) => return Ok(*unread),
         };
-        if !language::is_supported(found.tag.as_deref(), &self.manifest.languages) {
-            return Ok(self.unread(Status::UnsupportedLanguage, found));
-        }
         let tokens = self.tokenize(text).await?;
         if tokens.ids.is_empty() {
             return Ok(self.unread(Status::Empty, found));
@@ -139,11 +124,63 @@ impl Analyzer {
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
+        self.read_out(text, found, &tokens, (windows.len(), &scores), options)
+    }
+
+    fn check_bytes(&self, text: &str) -> Result<(), Error> {
+        let (found, most) = (text.len(), self.settings.text_bytes);
+        if found <= most {
+            return Ok(());
+        }
+        let message =
+            format!("has {found} bytes, at most {most} are read; split it, or raise limits.text_bytes");
+        Err(Error::invalid("text", message))
+    }
+
+    /// The text's language, or the answer for a text that is empty or in a language that the model can't read.
+    fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
+        if text.trim().is_empty() {
+            return Err(Box::new(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 })));
+        }
+        let found = match language {
+            Some(tag) => Found { tag: Some(tag.to_owned()), confidence: 1.0 },
+            None => language::identify(text).into(),
+        };
+        if !language::is_supported(found.tag.as_deref(), &self.manifest.languages) {
+            return Err(Box::new(self.unread(Status::UnsupportedLanguage, found)));
+        }
+        Ok(found)
+    }
+
+    /// Everything before the network, on this thread. `Err` holds the answer of a text that does not reach it.
+    pub(super) fn prepare(
+        &self,
+        text: &str,
+        language: Option<&str>,
+    ) -> Result<Prepared, Result<Box<Assessment>, Error>> {
+        self.check_bytes(text).map_err(Err)?;
+        let found = self.find_language(text, language).map_err(Ok)?;
+        let tokens = self.tokenizer.tokenize(text).map_err(|e| Err(e.into()))?;
+        self.check_tokens(&tokens).map_err(Err)?;
+        if tokens.ids.is_empty() {
+            return Err(Ok(Box::new(self.unread(Status::Empty, found))));
+        }
+        Ok(Prepared { found, tokens })
+    }
+
+    /// From the text's terms, which came out of so many windows, to its assessment.
+    pub(super) fn read_out(
+        &self,
+        text: &str,
+        found: Found,
+        tokens: &TokenizedText,
+        (windows, scores): (usize, &DocumentScores),
+        options: &ResolvedOptions,
+    ) -> Result<Assessment, Error> {
         let started = Instant::now();
         let reading = {
             let _span = tracing::debug_span!("readout").entered();
-            let readout =
-                Readout { text, tokens: &tokens, scores: &scores, manifest: &self.manifest, options };
+            let readout = Readout { text, tokens, scores, manifest: &self.manifest, options };
             let read = || {
                 let sentences = if options.sentences { readout.sentences()? } else { Vec::new() };
                 Ok::<_, Error>((readout.text(), sentences))
@@ -153,7 +190,7 @@ impl Analyzer {
         };
         metrics::stage("readout", started.elapsed());
         metrics::text(Status::Ok.name());
-        Ok(self.assessment(found, &tokens, windows.len(), reading))
+        Ok(self.assessment(found, tokens, windows, reading))
     }
 
     async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
@@ -169,21 +206,22 @@ impl Analyzer {
             span.in_scope(|| self.tokenizer.tokenize(text))?
         };
         metrics::stage("tokenize", started.elapsed());
-        if tokens.ids.len() > self.settings.text_tokens {
-            return Err(Error::invalid(
-                "text",
-                format!(
-                    "has {} tokens, at most {} are read; split it, or raise limits.text_tokens",
-                    tokens.ids.len(),
-                    self.settings.text_tokens
-                ),
-            ));
-        }
+        self.check_tokens(&tokens)?;
         Ok(tokens)
     }
 
+    fn check_tokens(&self, tokens: &TokenizedText) -> Result<(), Error> {
+        let (found, most) = (tokens.ids.len(), self.settings.text_tokens);
+        if found <= most {
+            return Ok(());
+        }
+        let message =
+            format!("has {found} tokens, at most {most} are read; split it, or raise limits.text_tokens");
+        Err(Error::invalid("text", message))
+    }
+
     /// Room for a long text's terms; short ones need none.
-    async fn long_room(
+    pub(super) async fn long_room(
         &self,
         tokens: usize,
         deadline: Option<Instant>,
@@ -287,9 +325,17 @@ impl Analyzer {
     }
 }
 
-struct Found {
+/// A text's language and how sure that is.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
     tag: Option<String>,
     confidence: f64,
+}
+
+/// A text that the network is to read.
+pub(super) struct Prepared {
+    pub(super) found: Found,
+    pub(super) tokens: TokenizedText,
 }
 
 impl From<Identification> for Found {

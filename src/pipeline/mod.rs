@@ -1,6 +1,7 @@
 //! The use cases: read a text. Turns tokens and per-token terms into assessments; knows neither transport nor storage.
 
 pub mod analyzer;
+pub mod block;
 mod calibrated;
 pub mod conversation;
 mod evidence;
@@ -11,6 +12,7 @@ mod readout;
 mod segment;
 
 pub use analyzer::{Analyzer, AnalyzerSettings, Call};
+pub use block::BlockText;
 pub use models::Models;
 pub use monitor::Monitor;
 pub use options::{AnalysisOptions, ResolvedOptions};

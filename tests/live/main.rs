@@ -12,4 +12,5 @@ mod golden;
 mod language;
 mod policy;
 mod reader;
+mod score;
 mod server;
