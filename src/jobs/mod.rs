@@ -4,6 +4,7 @@
 //! checkpoint that a killed run goes on from; `write` writes them; `report` adds up what an analyst wants to see. Memory
 //! stays the same whatever the number of rows.
 
+pub mod report;
 pub mod table;
 
 pub use table::{BadRow, Column, Layout, Row, ScoreKind, Scored, ScoredRow, Table};
