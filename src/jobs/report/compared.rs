@@ -8,7 +8,7 @@ use super::score::Scale;
 use super::split::Split;
 use super::tally::Tally;
 use super::timeline::{Point, timeline};
-use super::{dates, segments as bounds};
+use super::{dates, segments as bounds, series};
 use crate::error::Error;
 
 /// A mean, or a dash.
@@ -22,7 +22,7 @@ fn mean_cells(split: &Split) -> [Cell; 3] {
     ]
 }
 
-/// Change over time; `None` without a column of times or without a row that could be read.
+/// Change over time; `None` without a column of times, or when it is empty.
 pub(super) fn time(tally: &Tally) -> Result<Option<Panel>, Error> {
     let Some(series) = &tally.series else { return Ok(None) };
     let shown = series.shown();
@@ -30,36 +30,34 @@ pub(super) fn time(tally: &Tally) -> Result<Option<Panel>, Error> {
         Some(Point { day: *day, mean: split.mean()?, comments: split.count() })
     };
     let drawn: Vec<Point> = shown.points.iter().filter_map(point).collect();
-    let gaps = format!(
-        "{} without a time, {} with one that could not be read.",
+    if drawn.is_empty() && series.unreadable() == 0 {
+        return Ok(None);
+    }
+    let lead = vec![format!(
+        "Mean sentiment by {}, with its 95\u{a0}% interval, and the number of comments. {} without a time, {} with one \
+         that could not be read.",
+        shown.grain,
         many(series.missing, "row"),
         count(series.unreadable())
-    );
-    let lead = vec![format!(
-        "Mean sentiment by {}, with its 95\u{a0}% interval, and the number of comments. {gaps}",
-        shown.grain
     )];
-    if drawn.is_empty() {
-        let none = series.missing + series.unreadable() == 0;
-        return Ok((!none).then(|| Panel {
-            id: "time",
-            title: "Change over time".into(),
-            lead,
-            blocks: Vec::new(),
-        }));
+    let mut blocks = Vec::new();
+    if !drawn.is_empty() {
+        blocks.push(Block { drawing: Some(timeline(&drawn, shown.grain)?), table: steps(&shown) });
     }
+    Ok(Some(Panel { id: "time", title: "Change over time".into(), lead, blocks }))
+}
+
+fn steps(shown: &series::Shown) -> Table {
     let row = |(day, split): (&i32, &Split)| {
         let mut cells = vec![words(dates::date(*day).to_string()), figure(count(split.count()))];
         cells.extend(mean_cells(split));
         cells
     };
-    let table = Table {
+    Table {
         caption: format!("Comments by {}", shown.grain),
         head: vec!["From", "Comments", "Mean", "95\u{a0}% interval", "Negative"],
         rows: shown.points.iter().map(row).collect(),
-    };
-    let blocks = vec![Block { drawing: Some(timeline(&drawn, shown.grain)?), table }];
-    Ok(Some(Panel { id: "time", title: "Change over time".into(), lead, blocks }))
+    }
 }
 
 /// Rows compared by the values of a column; `None` when none was asked for.

@@ -25,10 +25,21 @@ fn plain(_: &str) -> Ink {
     Ink::Plain
 }
 
-fn bars(counts: &Counts, of: u64, ink: fn(&str) -> Ink) -> Vec<Row<(Ink, Estimate)>> {
+/// A cue for people; those of escalation bear a sign, for readers to whom colours say nothing.
+fn cue(name: &str) -> String {
+    let sign = if Weight::of(name) > Weight::Other { "▲\u{a0}" } else { "" };
+    format!("{sign}{}", spoken(name))
+}
+
+fn bars(
+    counts: &Counts,
+    of: u64,
+    ink: fn(&str) -> Ink,
+    label: fn(&str) -> String,
+) -> Vec<Row<(Ink, Estimate)>> {
     let row = |(name, n): (String, u64)| {
         let share = share(n, of)?;
-        Some(Row { label: spoken(&name), figure: percent(share.value), drawn: (ink(&name), share) })
+        Some(Row { label: label(&name), figure: percent(share.value), drawn: (ink(&name), share) })
     };
     counts.ranked().into_iter().filter_map(row).collect()
 }
@@ -41,7 +52,7 @@ pub(super) fn cues(tally: &Tally) -> Result<Option<Panel>, Error> {
     }
     let row = |(name, n): (String, u64)| {
         let said = words(tally.cues.words(&name, SAID).join(" · "));
-        let mut cells = counted(keyed(weighed(&name), spoken(&name)), n, &share(n, of)?);
+        let mut cells = counted(keyed(weighed(&name), cue(&name)), n, &share(n, of)?);
         cells.push(said);
         Some(cells)
     };
@@ -52,14 +63,11 @@ pub(super) fn cues(tally: &Tally) -> Result<Option<Panel>, Error> {
     };
     let escalating = many(tally.cues.escalating, "comment");
     let lead = vec![
-        format!(
-            "{escalating} of {} carry at least one cue of escalation (the first colour of the table).",
-            count(of)
-        ),
+        format!("{escalating} of {} carry at least one cue of escalation, marked ▲.", count(of)),
         "A comment can carry several cues. “Said as” lists the words that carry most evidence for a cue."
             .into(),
     ];
-    let drawing = Some(shares(&bars(counts, of, weighed))?);
+    let drawing = Some(shares(&bars(counts, of, weighed, cue))?);
     Ok(Some(Panel { id: "cues", title: "Cues".into(), lead, blocks: vec![Block { drawing, table }] }))
 }
 
@@ -79,7 +87,7 @@ pub(super) fn emotions(tally: &Tally) -> Result<Option<Panel>, Error> {
             .collect(),
     };
     let groups = Block {
-        drawing: Some(shares(&bars(&emotions.groups, of, plain))?),
+        drawing: Some(shares(&bars(&emotions.groups, of, plain, spoken))?),
         table: table(&emotions.groups, "Comments by group of emotions", "Group"),
     };
     let labels = Block { drawing: None, table: table(&emotions.labels, "Comments by emotion", "Emotion") };
@@ -91,9 +99,12 @@ pub(super) fn emotions(tally: &Tally) -> Result<Option<Panel>, Error> {
     Ok(Some(Panel { id: "emotions", title: "Emotions".into(), lead, blocks: vec![groups, labels] }))
 }
 
+/// A phrase, what it has contributed, and how often.
+type Driver = (String, f64, u64);
+
 /// The words that pull sentiment down and up; `None` without evidence.
 pub(super) fn drivers(tally: &Tally) -> Result<Option<Panel>, Error> {
-    let of = |phrases: &Phrases, sign: f64| -> Vec<(String, f64, u64)> {
+    let of = |phrases: &Phrases, sign: f64| -> Vec<Driver> {
         let heaviest = phrases.heaviest(DRIVERS).into_iter();
         heaviest.map(|(p, c)| (p.to_owned(), sign * c.milli as f64 / 1000.0, c.times)).collect()
     };
@@ -102,29 +113,29 @@ pub(super) fn drivers(tally: &Tally) -> Result<Option<Panel>, Error> {
     if all.is_empty() {
         return Ok(None);
     }
-    let rows: Vec<Row<f64>> = all
-        .iter()
-        .map(|(phrase, weight, _)| Row { label: phrase.clone(), figure: odds(*weight), drawn: *weight })
-        .collect();
-    let table = Table {
-        caption: "Words and phrases by what they contribute".into(),
-        head: vec!["Words", "Contribution", "Times", "Each"],
-        rows: all
-            .iter()
-            .map(|(phrase, weight, times)| {
-                let ink = if *weight < 0.0 { Ink::Negative } else { Ink::Positive };
-                let each = odds(weight / (*times).max(1) as f64);
-                vec![keyed(ink, phrase.clone()), figure(odds(*weight)), figure(count(*times)), figure(each)]
-            })
-            .collect(),
-    };
+    let bar =
+        |(phrase, weight, _): &Driver| Row { label: phrase.clone(), figure: odds(*weight), drawn: *weight };
+    let drawing = Some(sides(&all.iter().map(bar).collect::<Vec<_>>())?);
     let lead = vec![
         "The words that carry most evidence, with the sum of their contributions to the log-odds: below zero towards \
          negative, above zero towards positive. They say what the model went by, not what caused the feeling."
             .into(),
     ];
-    let blocks = vec![Block { drawing: Some(sides(&rows)?), table }];
+    let blocks = vec![Block { drawing, table: contributions(&all) }];
     Ok(Some(Panel { id: "drivers", title: "Drivers".into(), lead, blocks }))
+}
+
+fn contributions(all: &[Driver]) -> Table {
+    let row = |(phrase, weight, times): &Driver| {
+        let ink = if *weight < 0.0 { Ink::Negative } else { Ink::Positive };
+        let each = odds(weight / (*times).max(1) as f64);
+        vec![keyed(ink, phrase.clone()), figure(odds(*weight)), figure(count(*times)), figure(each)]
+    };
+    Table {
+        caption: "Words and phrases by what they contribute".into(),
+        head: vec!["Words", "Contribution", "Times", "Each"],
+        rows: all.iter().map(row).collect(),
+    }
 }
 
 /// What the sums of rare phrases may be too low by, when there were more phrases than room.

@@ -54,7 +54,7 @@ fn means(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>) -> Resu
         .margin_top(10)
         .margin_right(6)
         .y_label_area_size(LEFT)
-        .build_cartesian_2d(range.clone(), low..high)
+        .build_cartesian_2d(range, low..high)
         .map_err(internal)?;
     chart
         .configure_mesh()
@@ -69,15 +69,14 @@ fn means(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>) -> Resu
         .draw()
         .map_err(internal)?;
     let at = |point: &Point, value: f64| (f64::from(point.day), value.clamp(low, high));
-    let over = points.iter().map(|point| at(point, point.mean.high));
-    let under = points.iter().rev().map(|point| at(point, point.mean.low));
-    let band = Polygon::new(over.chain(under).collect::<Vec<_>>(), Ink::Plain.code().mix(0.22));
+    let band =
+        points.iter().map(|p| at(p, p.mean.high)).chain(points.iter().rev().map(|p| at(p, p.mean.low)));
+    let band = Polygon::new(band.collect::<Vec<_>>(), Ink::Plain.code().mix(0.22));
     chart.draw_series([band]).map_err(internal)?;
-    let middle: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.mean.value)).collect();
-    chart
-        .draw_series(LineSeries::new(middle.clone(), Ink::Plain.code().stroke_width(2)))
-        .map_err(internal)?;
-    let dots = middle.into_iter().map(|place| Circle::new(place, 3, Ink::Plain.code().filled()));
+    let means: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.mean.value)).collect();
+    let line = LineSeries::new(means.clone(), Ink::Plain.code().stroke_width(2));
+    chart.draw_series(line).map_err(internal)?;
+    let dots = means.into_iter().map(|place| Circle::new(place, 3, Ink::Plain.code().filled()));
     chart.draw_series(dots).map_err(internal)?;
     Ok(())
 }
