@@ -12,7 +12,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
             (value, _) => 2 * value,
         })
         .sum();
-    digits.iter().all(u8::is_ascii_digit) && sum % 10 == 0
+    digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
 }
 
 /// MOD 97-10 (ISO/IEC 7064) of an IBAN (ISO 13616): the first four characters go to the end, letters count from 10.

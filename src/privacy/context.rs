@@ -145,22 +145,14 @@ pub(super) fn follows(text: &str, range: &Range<usize>, wanted: &[&str]) -> bool
 
 /// The words that end at `at`, as they stand, cut off at a line's or a sentence's end.
 fn near_before(text: &str, at: usize) -> &str {
-    let mut from = at.saturating_sub(NEAR_BYTES);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let near = &text[from..at];
+    let near = &text[text.ceil_char_boundary(at.saturating_sub(NEAR_BYTES))..at];
     let start = near.rfind(['\n', '!', '?', ';']).map_or(0, |end| end + 1);
     let start = near.rfind(". ").map_or(start, |end| start.max(end + 2));
     &near[start..]
 }
 
 fn near_after(text: &str, at: usize) -> &str {
-    let mut to = (at + NEAR_BYTES).min(text.len());
-    while !text.is_char_boundary(to) {
-        to -= 1;
-    }
-    let near = &text[at..to];
+    let near = &text[at..text.floor_char_boundary(at + NEAR_BYTES)];
     &near[..near.find(['\n', '!', '?', ';', ',', '.']).unwrap_or(near.len())]
 }
 

@@ -86,8 +86,8 @@ impl Shown {
     }
 
     fn mark(&self, label: &str, span: &EvidenceSpan) -> Mark {
-        let range = self.place(span);
-        let (start, end) = (floor(&self.redacted.text, range.start), floor(&self.redacted.text, range.end));
+        let (range, text) = (self.place(span), &self.redacted.text);
+        let (start, end) = (text.floor_char_boundary(range.start), text.floor_char_boundary(range.end));
         Mark { start, end, label: label.to_owned(), milli: (span.contribution * 1000.0).round() as i64 }
     }
 }
@@ -99,7 +99,7 @@ fn part(text: &str, strongest: Option<usize>) -> Range<usize> {
         Some(at) if !beginning && text.len() > TEXT_BYTES => word_start(text, at - BEFORE_BYTES),
         _ => 0,
     };
-    let end = floor(text, start + TEXT_BYTES);
+    let end = text.floor_char_boundary(start + TEXT_BYTES);
     if end == text.len() {
         return start..end;
     }
@@ -109,7 +109,7 @@ fn part(text: &str, strongest: Option<usize>) -> Range<usize> {
 
 /// The first word from a byte on; the byte itself, where the text has no blanks.
 fn word_start(text: &str, at: usize) -> usize {
-    let at = floor(text, at);
+    let at = text.floor_char_boundary(at);
     let blank = text[at..].find(char::is_whitespace).filter(|length| *length < BEFORE_BYTES / 2);
     let start = blank.map_or(at, |length| at + length);
     start + text[start..].len() - text[start..].trim_start().len()
@@ -122,14 +122,6 @@ fn evidence(assessment: &Assessment) -> impl Iterator<Item = (&str, &Evidence)> 
     let classes = classes.map(|class| (class.class.name(), &class.evidence));
     let cues = assessment.cues.iter().filter(|cue| cue.predicted);
     classes.chain(cues.filter_map(|cue| Some((cue.label.as_str(), cue.evidence.as_ref()?))))
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Tally {
         };
         let question = |at: &usize| Question { column: *at, asked: asked(*at), comments: Split::default() };
         Self {
-            by: options.by.map(asked),
+            by: options.by.map(|at| columns.get(at).map_or_else(String::new, |column| column.name.clone())),
             id: layout.id,
             score: layout.score.map(|(at, _)| at),
             time: layout.time,

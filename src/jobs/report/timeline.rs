@@ -68,17 +68,21 @@ fn means(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>) -> Resu
         .axis_style(Ink::Faint.code())
         .draw()
         .map_err(internal)?;
-    let at = |point: &Point, value: f64| (f64::from(point.day), value.clamp(low, high));
-    let band =
-        points.iter().map(|p| at(p, p.mean.high)).chain(points.iter().rev().map(|p| at(p, p.mean.low)));
-    let band = Polygon::new(band.collect::<Vec<_>>(), Ink::Plain.code().mix(0.22));
-    chart.draw_series([band]).map_err(internal)?;
-    let means: Vec<(f64, f64)> = points.iter().map(|point| at(point, point.mean.value)).collect();
+    let means = points.iter().map(|point| (f64::from(point.day), point.mean.value));
     let line = LineSeries::new(means.clone(), Ink::Plain.code().stroke_width(2));
+    chart.draw_series([band(points, low, high)]).map_err(internal)?;
     chart.draw_series(line).map_err(internal)?;
-    let dots = means.into_iter().map(|place| Circle::new(place, 3, Ink::Plain.code().filled()));
+    let dots = means.map(|place| Circle::new(place, 3, Ink::Plain.code().filled()));
     chart.draw_series(dots).map_err(internal)?;
     Ok(())
+}
+
+/// The intervals, cut where the scale ends.
+fn band(points: &[Point], low: f64, high: f64) -> Polygon<(f64, f64)> {
+    let at = |point: &Point, value: f64| (f64::from(point.day), value.clamp(low, high));
+    let over = points.iter().map(|point| at(point, point.mean.high));
+    let under = points.iter().rev().map(|point| at(point, point.mean.low));
+    Polygon::new(over.chain(under).collect::<Vec<_>>(), Ink::Plain.code().mix(0.22))
 }
 
 fn volumes(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>, step: f64) -> Result<(), Error> {
