@@ -11,6 +11,7 @@
 //! - [`escalation`]: who needs a person now, and why
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`transcript`]: other systems' exports turned into conversations
+//! - [`privacy`]: what identifies a person, taken out of a text
 //! - [`jobs`]: offline scoring of survey exports
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
@@ -30,6 +31,7 @@ pub mod inference;
 pub mod jobs;
 pub mod model;
 pub mod pipeline;
+pub mod privacy;
 pub mod runtime;
 pub mod telemetry;
 pub mod transcript;

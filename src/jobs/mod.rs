@@ -11,8 +11,9 @@ mod known;
 mod ledger;
 pub mod observer;
 pub mod part;
-mod record;
 pub mod read;
+mod record;
+pub mod report;
 pub mod run;
 #[cfg(test)]
 mod samples;
