@@ -175,6 +175,24 @@ pub(super) struct ScoreOptions {
     /// Column with a number that the respondent gave
     #[arg(long, value_name = "COLUMN")]
     pub(super) score_column: Option<String>,
+    /// Column with the language of the answers
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) language_column: Option<String>,
+    /// Column with the time of the answer
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) time_column: Option<String>,
+    /// Form of the input, instead of recognising it: csv, tsv, jsonl, parquet, xlsx, lines
+    #[arg(long = "format", value_name = "FORMAT")]
+    pub(super) from: Option<String>,
+    /// Encoding of the input, such as windows-1252, instead of recognising it
+    #[arg(long, value_name = "LABEL")]
+    pub(super) encoding: Option<String>,
+    /// What separates the cells of a CSV input, instead of recognising it
+    #[arg(long, value_name = "CHARACTER")]
+    pub(super) delimiter: Option<char>,
+    /// Sheet of a workbook, instead of the first with cells
+    #[arg(long, value_name = "NAME")]
+    pub(super) sheet: Option<String>,
     /// Recognise neither the survey tool nor columns
     #[arg(long)]
     pub(super) no_detect: bool,

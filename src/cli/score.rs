@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::{OutputName, ScoreOptions};
 use super::progress::Progress;
-use super::{executor, score_input, score_report};
+use super::score_report::Watching;
+use super::{executor, score_input};
 use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
@@ -21,7 +22,7 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
     let started = started(options)?;
     let table = score_input::open_table(options)?;
     tell(&recognised(&table));
-    let mut observer = score_report::begin(options, &table)?;
+    let mut watching = Watching::begin(options, &table)?;
     let job = Job {
         table,
         paths: Paths::new(&options.output),
@@ -41,7 +42,7 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
         let models = app::build_models(config, surroundings)?;
         job.run(Company {
             analyzer: models.default_model(),
-            observer: &mut *observer,
+            observer: watching.observer(),
             progress: &mut |totals, place| progress.show(totals, place),
             stop: &stop,
         })
@@ -49,7 +50,7 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
     });
     progress.end();
     let finished = finished?;
-    score_report::finish(options, &*observer)?;
+    watching.finish(options, &finished)?;
     finished.clean()?;
     tell(&summary(&finished, options));
     Ok(())

@@ -139,7 +139,17 @@ impl Blocks {
         if number != self.number {
             return Err(Error::internal(format!("row {number} was read where row {} belongs", self.number)));
         }
-        Ok(Some(row))
+        match row {
+            // What is missing can't be told from what was never there: better no output than half of one.
+            Err(bad) if bad.ends => Err(Error::invalid(
+                format!("input: row {}, line {}", bad.number, bad.place),
+                format!(
+                    "{}; what follows is missing: get the whole file, then run again with --restart",
+                    bad.reason
+                ),
+            )),
+            row => Ok(Some(row)),
+        }
     }
 
     fn hash(&mut self, row: &Result<Row, BadRow>) {

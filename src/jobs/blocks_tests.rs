@@ -16,7 +16,7 @@ fn rows(seeds: &[(u8, u8)]) -> Vec<Result<Row, BadRow>> {
     let row = |(n, (a, b)): (usize, &(u8, u8))| {
         let number = n as u64 + 1;
         if *a == 7 {
-            return Err(BadRow { number, place: number, reason: "is torn".into() });
+            return Err(BadRow { number, place: number, reason: "is torn".into(), ends: false });
         }
         Ok(samples::row(number, &[&"x".repeat(usize::from(*a)), &format!("text {b}"), "en"]))
     };

@@ -56,6 +56,8 @@ pub struct Finished {
     pub distinct: u64,
     /// Seconds of this run, from the first row on.
     pub seconds: f64,
+    /// When the job began, in RFC 3339; the first run's time, over all runs.
+    pub began: String,
     paths: Paths,
 }
 
@@ -195,6 +197,7 @@ fn publish(
         resumed_from: before.read,
         distinct: checkpoint.totals.distinct - before.distinct,
         seconds: started.elapsed().as_secs_f64(),
+        began: checkpoint.started.clone(),
         paths,
     })
 }

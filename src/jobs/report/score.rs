@@ -107,7 +107,7 @@ impl Scores {
         given
     }
 
-    /// A number at the beginning: `9`, `9.0`, `9/10`, `10 - Extremely likely`.
+    /// A number at the beginning, `9`, `9.0`, `9/10`, `10 - Extremely likely`, or what the readers take for a score.
     fn read(&self, cell: &str) -> Given {
         let cell = cell.trim();
         if cell.is_empty() {
@@ -117,7 +117,8 @@ impl Scores {
         let (number, rest) = cell.split_at(digits);
         let rest = rest.strip_prefix(['.', ',']).map_or(rest, |more| more.trim_start_matches('0'));
         let whole = !rest.starts_with(|c: char| c.is_alphanumeric());
-        let band = number.parse::<u8>().ok().filter(|_| whole).and_then(|value| self.scale.band(value));
+        let value = number.parse::<u8>().ok().filter(|_| whole).or_else(|| crate::jobs::read::score(cell));
+        let band = value.and_then(|value| self.scale.band(value));
         band.map_or(Given::Unreadable, Given::Band)
     }
 
