@@ -78,7 +78,7 @@ where
 fn is_stream<B>(request: &Request<B>) -> bool {
     // Reflection, health watches and our own streams; a unary call is answered in one go.
     let path = request.uri().path();
-    path.contains("/Stream") || path.contains("/Watch") || path.contains("ServerReflection")
+    ["/Stream", "/Monitor", "/Watch", "ServerReflection"].iter().any(|name| path.contains(name))
 }
 
 /// The `grpc-timeout` header: at most eight digits and a unit.
@@ -105,6 +105,26 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_calls_that_answer_in_one_go_get_a_deadline_of_their_own() {
+        let files = [
+            include_str!("../../../proto/attune/v1/analysis.proto"),
+            include_str!("../../../proto/attune/v1/conversation.proto"),
+            include_str!("../../../proto/attune/v1/models.proto"),
+        ];
+        let rpcs: Vec<&str> = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .filter_map(|l| l.trim().strip_prefix("rpc "))
+            .collect();
+        assert!(rpcs.len() >= 12, "{rpcs:?}");
+        for rpc in rpcs {
+            let name = rpc.split('(').next().unwrap();
+            let request = Request::builder().uri(format!("/attune.v1.AnyService/{name}")).body(()).unwrap();
+            assert_eq!(is_stream(&request), rpc.contains("returns (stream "), "{name}");
+        }
+    }
 
     #[test]
     fn every_unit_of_the_header_is_read_and_nonsense_refused() {
