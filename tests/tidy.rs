@@ -134,7 +134,17 @@ const CRATES: Table = &[
     ),
     ("sha2", &["src/jobs/write/schema.rs", "src/model/bundle.rs"]),
     ("strsim", &["src/config/layers.rs", "src/escalation/policy_file.rs"]),
-    ("tempfile", &["src/app", "src/evaluation", "src/inference/runtime_library.rs", "src/jobs", "src/model"]),
+    (
+        "tempfile",
+        &[
+            "src/app",
+            "src/cli/progress.rs",
+            "src/evaluation",
+            "src/inference/runtime_library.rs",
+            "src/jobs",
+            "src/model",
+        ],
+    ),
     ("thiserror", &["src/config", "src/domain", "src/error.rs", "src/inference", "src/model"]),
     ("tokenizers", &["src/inference/tokenizer.rs"]),
     (

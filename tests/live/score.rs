@@ -174,12 +174,12 @@ fn standard_input_goes_to_parquet_and_a_finished_output_is_not_written_again() {
 #[test]
 fn a_place_that_can_not_be_written_and_a_second_run_end_with_a_sentence() {
     let place = Place::new();
-    std::fs::write(place.path("in.csv"), "id,comment\n1,hello\n").unwrap();
+    std::fs::write(place.path("in.csv"), "id,comment\n1,hello and thank you very much\n").unwrap();
     let input = place.path("in.csv");
     let input = input.to_str().unwrap();
     let same = place.command(input, "in.csv").arg("--restart").output().unwrap();
     assert_eq!(same.status.code(), Some(65), "{}", stderr(&same));
-    assert_eq!(std::fs::read(input).unwrap(), b"id,comment\n1,hello\n");
+    assert_eq!(std::fs::read(input).unwrap(), b"id,comment\n1,hello and thank you very much\n");
     let missing = place.run(input, "none/out.csv");
     assert_eq!(missing.status.code(), Some(66), "{}", stderr(&missing));
     assert!(stderr(&missing).contains("make its directory first"), "{}", stderr(&missing));
