@@ -18,7 +18,8 @@ pub(crate) fn open(
     from: &v1::AnalyzeConversationRequest,
     last_event: u64,
 ) -> v1::MonitorConversationRequest {
-    let open = v1::OpenConversation { context: from.context.clone(), last_event, assessments: false };
+    let open =
+        v1::OpenConversation { context: from.context.clone(), last_event, assessments: false, last_turn: 0 };
     request(id, v1::monitor_conversation_request::Action::Open(open))
 }
 

@@ -52,26 +52,35 @@ pub fn read(path: &Path) -> Result<String, Error> {
 
 /// The policy in force, kept up to date in the background while anybody holds it.
 pub(super) fn follow(config: &Config) -> Result<PolicySource, Error> {
-    let (tell, source) = watch::channel(Arc::new(load(config)?));
-    if let Some(path) = config.conversations.policy.clone() {
-        tokio::spawn(keep_up(path, tell));
-    }
+    let Some(path) = config.conversations.policy.clone() else {
+        return Ok(watch::channel(Arc::new(Policies::embedded()?)).1);
+    };
+    let text = read(&path)?;
+    let (tell, source) = watch::channel(Arc::new(parse(&path, &text)?));
+    tokio::spawn(keep_up(path, text, tell));
     Ok(source)
 }
 
-async fn keep_up(path: PathBuf, tell: watch::Sender<Arc<Policies>>) {
-    let mut last = read(&path).ok();
+/// `text` is what is in force.
+async fn keep_up(path: PathBuf, text: String, tell: watch::Sender<Arc<Policies>>) {
+    let mut last = Some(text);
     let mut tick = tokio::time::interval(LOOK);
     while !tell.is_closed() {
         tick.tick().await;
         let file = path.clone();
-        let Ok(now) = tokio::task::spawn_blocking(move || read(&file)).await else { return };
-        let (now, found) = match now {
-            Ok(text) if last.as_ref() == Some(&text) => continue,
-            Ok(text) => (Some(text.clone()), parse(&path, &text)),
-            Err(_) if last.is_none() => continue,
-            Err(error) => (None, Err(error)),
+        let before = last.clone();
+        // Many overrides take seconds to check: not on a thread that others wait for.
+        let look = move || match read(&file) {
+            Ok(text) if before.as_ref() == Some(&text) => None,
+            Ok(text) => {
+                let found = parse(&file, &text);
+                Some((Some(text), found))
+            }
+            Err(_) if before.is_none() => None,
+            Err(error) => Some((None, Err(error))),
         };
+        let Ok(looked) = tokio::task::spawn_blocking(look).await else { return };
+        let Some((now, found)) = looked else { continue };
         last = now;
         match found {
             Ok(policies) => {

@@ -163,7 +163,7 @@ pub(super) struct ScoreOptions {
     /// Compare the groups that this column makes, in the report
     #[arg(long, value_name = "COLUMN", requires = "report")]
     pub(super) by: Option<String>,
-    /// Show names, numbers and addresses in the report's quotations as they stand
+    /// Quote in the report as it was written, with e-mail addresses and numbers; names are never taken out
     #[arg(long, requires = "report")]
     pub(super) no_redact: bool,
     /// Column with texts, instead of those that are recognised; may be repeated

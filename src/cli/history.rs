@@ -130,9 +130,11 @@ fn account(node: &Node<'_>) -> Result<Account, Error> {
     if node.object.len() > ACCOUNT {
         return Err(Error::invalid(&node.path, format!("expected at most {ACCOUNT} values")));
     }
-    let number = |(name, value): (&String, &Value)| match value.as_f64() {
+    // Beyond these a sum of log-odds would be no number.
+    let sane = -1e12..=1e12;
+    let number = |(name, value): (&String, &Value)| match value.as_f64().filter(|n| sane.contains(n)) {
         Some(number) => Ok((name.clone(), number)),
-        None => Err(node.wrong(name, "expected a number")),
+        None => Err(node.wrong(name, "expected a number from -1e12 to 1e12")),
     };
     node.object.iter().map(number).collect()
 }

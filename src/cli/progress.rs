@@ -68,6 +68,10 @@ fn lines(path: &Path) -> Option<u64> {
     if !["csv", "tsv", "tab", "txt", "jsonl", "ndjson"].contains(&extension.as_str()) {
         return None;
     }
+    // What comes through a pipe comes but once.
+    if !path.is_file() {
+        return None;
+    }
     let mut file = File::open(path).ok()?;
     let (mut buffer, mut lines) = (vec![0; BUFFER_BYTES], 0);
     loop {

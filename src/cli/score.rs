@@ -1,7 +1,7 @@
 //! `attune score`: a survey export in, the same rows with what they say out, and a report.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +11,7 @@ use super::score_report::Watching;
 use super::{executor, score_input};
 use crate::app::{self, Surroundings};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::jobs::checkpoint::{Identity, fingerprint};
 use crate::jobs::{Company, Finished, Format, Job, Paths, Table, part};
 use crate::runtime;
@@ -89,15 +89,31 @@ fn format(options: &ScoreOptions) -> Result<Format, Error> {
     })
 }
 
-/// Not even a restart may write over what is read.
+/// Not even a restart may write over what is read, nor the report over what was written.
 fn check_distinct(options: &ScoreOptions) -> Result<(), Error> {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    match file(options).and_then(real) {
-        Some(input) if real(&options.output).is_some_and(|output| output == input) => {
-            Err(Error::invalid("--output", "is the input; name another file"))
-        }
-        _ => Ok(()),
+    let paths = Paths::new(&options.output);
+    let own: Vec<PathBuf> = paths.all().into_iter().filter_map(real).collect();
+    let input = file(options).and_then(real);
+    if input.as_ref().is_some_and(|input| own.contains(input)) {
+        return Err(Error::invalid("--output", "is the input, or would need its name; name another file"));
     }
+    let Some(report) = &options.report else { return Ok(()) };
+    let report = real(report).ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "--report: its directory is not there; make it first")
+    })?;
+    if input.as_ref() == Some(&report) || own.contains(&report) {
+        return Err(Error::invalid("--report", "is the input, or a file of the job; name another one"));
+    }
+    Ok(())
+}
+
+/// A path without links. A file that is not there yet has none; its directory has.
+fn real(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok().or_else(|| {
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(std::fs::canonicalize(directory).ok()?.join(path.file_name()?))
+    })
 }
 
 /// The time of scoring, to the second.
@@ -115,14 +131,17 @@ fn started(options: &ScoreOptions) -> Result<String, Error> {
 /// What decides the output beside what the job knows itself.
 fn identity(options: &ScoreOptions, config: &Config) -> Result<Identity, Error> {
     let input = match file(options) {
-        Some(path) => fingerprint(path)?,
-        None => "standard input".into(),
+        // A pipe can be read but once; what was done of it is checked row by row.
+        Some(path) if path.is_file() || !path.exists() => fingerprint(path)?,
+        Some(_) | None => "a stream".into(),
     };
     let limits = &config.limits;
     let mut identity = Identity::from([
         ("the input".into(), input),
         ("limits of a text".into(), format!("{} bytes, {} tokens", limits.text_bytes, limits.text_tokens)),
     ]);
+    let read = (&options.from, &options.encoding, options.delimiter, &options.sheet);
+    identity.insert("how the input is read".into(), format!("{read:?}"));
     if let Some(time) = &options.scored_at {
         identity.insert("--scored-at".into(), time.clone());
     }

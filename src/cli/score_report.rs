@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::arguments::ScoreOptions;
 use super::score::file;
 use crate::error::Error;
+use crate::jobs::part;
 use crate::jobs::report::{Facts, Options, Tally, render};
-use crate::jobs::{BadRow, Finished, Observer, ScoredRow, Table, Unobserved};
+use crate::jobs::{BadRow, Column, Finished, Observer, ScoredRow, Table, Unobserved};
 
 /// What looks at the rows, and what becomes of it.
 pub(super) enum Watching {
@@ -30,8 +31,18 @@ impl Watching {
     pub(super) fn begin(options: &ScoreOptions, table: &Table) -> Result<Self, Error> {
         let Some(path) = &options.report else { return Ok(Self::Nobody(Unobserved)) };
         let by = options.by.as_ref().map(|name| {
-            let place = table.columns.iter().position(|column| column.name == *name);
-            place.ok_or_else(|| Error::invalid("--by", format!("the input has no column {name:?}")))
+            let same = |other: &str| other.trim().eq_ignore_ascii_case(name.trim());
+            let named = |column: &Column| same(&column.name) || column.question.as_deref().is_some_and(same);
+            let numbered =
+                name.trim().parse::<usize>().ok().filter(|n| (1..=table.columns.len()).contains(n));
+            let place = table.columns.iter().position(named).or(numbered.map(|n| n - 1));
+            place.ok_or_else(|| {
+                let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+                Error::invalid(
+                    "--by",
+                    format!("the input has no column {name:?}; it has {}", names.join(", ")),
+                )
+            })
         });
         let wanted = Options { by: by.transpose()?, redact: !options.no_redact };
         let mut notes = vec![table.form.clone()];
@@ -60,7 +71,7 @@ impl Watching {
             notes: growing.notes.clone(),
             ..Facts::default()
         };
-        super::write_file(&growing.path, &render(&growing.tally, &facts)?)
+        part::replace(&growing.path, render(&growing.tally, &facts)?.as_bytes())
     }
 }
 

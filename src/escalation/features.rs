@@ -254,11 +254,8 @@ fn failing(history: &History) -> Measured {
 }
 
 fn repetition(history: &History, measures: &Measures) -> Measured {
-    aged(history, measures.half_life_turns, None, |heard| {
-        let said = history.newest_first().filter(|(_, before)| before.turn < heard.turn);
-        let likeness = said.map(|(_, before)| before.signals.likeness(&heard.signals)).fold(0.0, f64::max);
-        ((likeness - SAME_AGAIN) / (1.0 - SAME_AGAIN)).max(0.0)
-    })
+    let again = |heard: &Remembered| ((heard.likeness - SAME_AGAIN) / (1.0 - SAME_AGAIN)).max(0.0);
+    aged(history, measures.half_life_turns, None, again)
 }
 
 fn length(history: &History, measures: &Measures) -> Measured {

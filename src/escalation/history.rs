@@ -22,6 +22,8 @@ pub struct Remembered {
     pub wait: f64,
     /// Customer turns before this one that are not answered yet.
     pub unanswered: u32,
+    /// Likeness to the remembered turn before it that is most alike, in [0, 1].
+    pub likeness: f64,
 }
 
 /// What was heard so far.
@@ -54,7 +56,14 @@ impl History {
             self.waiting.longest_ms = self.waiting.longest_ms.max(now.saturating_sub(since));
         }
         let wait = wait(self.waiting.longest_ms, measures.usual_wait_ms(channel));
-        self.heard.push_back(Remembered { turn, signals, wait, unanswered: self.waiting.unanswered });
+        let likeness = self.heard.iter().map(|before| before.signals.likeness(&signals)).fold(0.0, f64::max);
+        self.heard.push_back(Remembered {
+            turn,
+            signals,
+            wait,
+            unanswered: self.waiting.unanswered,
+            likeness,
+        });
         if self.heard.len() > REMEMBERED {
             self.heard.pop_front();
         }
@@ -74,7 +83,6 @@ impl History {
             self.waiting.longest_ms = self.waiting.longest_ms.max(now.saturating_sub(since));
         }
         self.waiting.unanswered = 0;
-        self.waiting.since_ms = None;
     }
 
     /// Remembered customer turns with their age, the latest first at age 0.

@@ -132,7 +132,6 @@ impl Policies {
     /// See [`EXPLICIT`].
     #[cfg(test)]
     pub(crate) fn explicit() -> Self {
-        #[expect(clippy::unwrap_used, reason = "a test's fixture")]
         Self::parse(EXPLICIT).unwrap()
     }
 

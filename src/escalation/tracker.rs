@@ -154,7 +154,11 @@ impl Tracker {
 
     /// The conversation is over; ends an open alert.
     pub fn close(&mut self) -> Option<AlertEvent> {
-        self.alerts.close(self.turns.saturating_sub(1))
+        let event = self.alerts.close(self.turns.saturating_sub(1))?;
+        if let Some(standing) = &mut self.standing {
+            standing.tier = Tier::None;
+        }
+        Some(event)
     }
 
     /// The alerts.

@@ -114,7 +114,8 @@ impl Blocks {
             block.place = row.as_ref().map_or_else(|bad| bad.place, |row| row.place);
             match row {
                 Ok(row) => {
-                    cell_bytes += row.cells.iter().map(String::len).sum::<usize>();
+                    cell_bytes +=
+                        row.cells.iter().map(|cell| cell.len() + size_of::<String>()).sum::<usize>();
                     let before = block.texts.len();
                     let slots = self.slots(&row, &mut block);
                     text_bytes += block.texts[before..].iter().map(|t| t.text.len()).sum::<usize>();
@@ -142,9 +143,10 @@ impl Blocks {
         match row {
             // What is missing can't be told from what was never there: better no output than half of one.
             Err(bad) if bad.ends => Err(Error::invalid(
-                format!("input: row {}, line {}", bad.number, bad.place),
+                format!("input: row {}, place {}", bad.number, bad.place),
                 format!(
-                    "{}; what follows is missing: get the whole file, then run again with --restart",
+                    "{}; what follows is missing. If the file is whole, run the same command again, and it goes on; if \
+                     not, get the whole file and begin again with --restart",
                     bad.reason
                 ),
             )),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -106,17 +106,7 @@ impl Checkpoint {
 
     /// Replaces the file as a whole; after a power cut the old or the new one is there.
     pub(super) fn save(&self, path: &Path) -> Result<(), Error> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let new = Path::new(&name);
-        let bytes = serde_json::to_vec(self).map_err(Error::internal)?;
-        let write = || {
-            let mut file = File::create(new)?;
-            file.write_all(&bytes)?;
-            file.sync_all()
-        };
-        write().map_err(|e| part::failure(path, &e))?;
-        part::rename(new, path)
+        part::replace(path, &serde_json::to_vec(self).map_err(Error::internal)?)
     }
 
     /// Errors: `Precondition`, with what differs, when the job that left this is another one.

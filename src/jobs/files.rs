@@ -49,6 +49,19 @@ impl Paths {
         }
     }
 
+    /// Every file that a job writes or takes away.
+    pub fn all(&self) -> [&Path; 7] {
+        [
+            &self.output,
+            &self.part,
+            &self.assembling,
+            &self.quarantine,
+            &self.quarantine_part,
+            &self.checkpoint,
+            &self.texts,
+        ]
+    }
+
     /// Takes away what a finished job no longer needs. Errors: those of the file system.
     pub(super) fn clean(&self) -> Result<(), Error> {
         part::remove(&self.texts)?;

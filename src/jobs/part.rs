@@ -106,6 +106,23 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
 }
 
 /// What a failed write means and what to do.
+/// Writes a file as a whole, or not at all. Errors: those of the file system.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let write = || {
+        let mut file = File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    if let Err(error) = write() {
+        let _ = remove(&new);
+        return Err(failure(path, &error));
+    }
+    rename(&new, path)
+}
+
 pub(super) fn failure(path: &Path, error: &io::Error) -> Error {
     use io::ErrorKind as Io;
     let again = "run the same command again, and it goes on from its last checkpoint";

@@ -177,10 +177,16 @@ fn close(ledger: &mut Ledger<'_>, read: Result<u64, Error>) -> Result<(), Error>
             if totals.read != read || totals.read != totals.written + totals.quarantined {
                 return Err(Error::internal(format!("{read} rows were read, and the totals say {totals:?}")));
             }
+            if ledger.files.output.sync()? == 0 {
+                // An empty part can't be told later from one that has been given its name: no older output may stand there.
+                super::part::remove(&ledger.paths.output)?;
+            }
             ledger.files.checkpoint.complete = true;
             ledger.save()
         }
-        Err(e) if e.kind() == ErrorKind::Cancelled => ledger.save().and(Err(e)),
+        Err(e) if matches!(e.kind(), ErrorKind::Cancelled | ErrorKind::InvalidInput) => {
+            ledger.save().and(Err(e))
+        }
         Err(e) => Err(e),
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::analyzer::{Analyzer, Call};
 use super::options::{AnalysisOptions, ResolvedOptions};
+use crate::batching::Entrance;
 use crate::domain::{Assessment, Conversation, Role, Turn};
 use crate::error::Error;
 use crate::escalation::risk::Account;
@@ -96,8 +97,11 @@ pub async fn listen(
     let quiet = |cue: &str, spans: &[_]| rules.is_quiet(&turn.text, cue, spans);
     let signals = TurnSignals::of(&turn.text, &assessment, quiet);
     match &options.wanted {
-        // The same windows: the second reading comes from the cache, or from the same batch's answer.
-        Some(wanted) => assessment = analyzer.analyze(&turn.text, language, wanted, call).await?,
+        // The same windows, mostly from the cache: what was let in once is not refused in the middle.
+        Some(wanted) => {
+            let again = Call { entrance: Entrance::Wait, ..call };
+            assessment = analyzer.analyze(&turn.text, language, wanted, again).await?;
+        }
         None => drop_unpredicted(&mut assessment),
     }
     Ok(Listened { assessment: Some(assessment), heard: Heard { role, at_ms, signals } })
@@ -124,7 +128,12 @@ pub async fn read(
 ) -> Result<ConversationReading, Error> {
     let language = conversation.language.as_deref();
     // Futures that have not begun cost little: a closure in the stream would have to be general over lifetimes.
-    let work = conversation.turns.iter().map(|turn| listen(analyzer, rules, turn, language, options, call));
+    // The first turn that is read asks for room; the others follow it in, as a long text's later windows do.
+    let first = conversation.turns.iter().position(|turn| !matches!(turn.role, Role::Bot | Role::System));
+    let work = conversation.turns.iter().enumerate().map(|(place, turn)| {
+        let entrance = if Some(place) == first { call.entrance } else { Entrance::Wait };
+        listen(analyzer, rules, turn, language, options, Call { entrance, ..call })
+    });
     let mut listened = stream::iter(work.collect::<Vec<_>>()).buffered(TURNS_IN_FLIGHT);
     let mut tracker = Tracker::new(Arc::clone(rules), conversation.channel, account);
     let (mut turns, mut participants) = (Vec::new(), Participants::default());

@@ -108,6 +108,8 @@ struct Live {
     events: VecDeque<AlertEvent>,
     touched: Instant,
     updated_ms: i64,
+    /// Closed or forgotten: no longer in the map.
+    ended: bool,
 }
 
 /// See the module.
@@ -139,10 +141,20 @@ impl Monitor {
     ///
     /// Errors: `Overloaded` when as many are followed as may be.
     pub fn open(&self, key: &ConversationKey, context: Context, last_event: u64) -> Result<Opened, Error> {
-        let live = self.find_or_begin(key, context)?;
-        let mut live = live.lock();
-        live.touched = Instant::now();
-        Ok(Opened { last_turn: live.last_turn, state: live.state(), missed: live.since(last_event) })
+        loop {
+            let live = self.find_or_begin(key, context.clone())?;
+            let mut live = live.lock();
+            // Closed between the map's lock and its own: it is no longer in the map.
+            if live.ended {
+                continue;
+            }
+            live.touched = Instant::now();
+            return Ok(Opened {
+                last_turn: live.last_turn,
+                state: live.state(),
+                missed: live.since(last_event),
+            });
+        }
     }
 
     fn find_or_begin(&self, key: &ConversationKey, context: Context) -> Result<Arc<Mutex<Live>>, Error> {
@@ -167,6 +179,7 @@ impl Monitor {
             events: VecDeque::new(),
             touched: Instant::now(),
             updated_ms: now_ms(),
+            ended: false,
         }));
         all.insert(key.clone(), Arc::clone(&live));
         metrics::conversations(all.len());
@@ -186,6 +199,9 @@ impl Monitor {
     pub fn push(&self, key: &ConversationKey, number: u64, heard: Heard, seen: u64) -> Result<Update, Error> {
         let live = self.get(key)?;
         let mut live = live.lock();
+        if live.ended {
+            return Err(not_followed());
+        }
         live.touched = Instant::now();
         if number <= live.last_turn {
             return live.update(true, seen);
@@ -215,7 +231,7 @@ impl Monitor {
     pub fn repeat(&self, key: &ConversationKey, number: u64, seen: u64) -> Result<Update, Error> {
         let live = self.get(key)?;
         let mut live = live.lock();
-        if number > live.last_turn {
+        if live.ended || number > live.last_turn {
             let problem = "the conversation was closed and opened anew; send its turns from 1 again";
             return Err(Error::new(ErrorKind::NotFound, problem));
         }
@@ -238,6 +254,7 @@ impl Monitor {
     }
 
     fn forget(&self, key: &ConversationKey, live: &mut Live) {
+        live.ended = true;
         if let Some(event) = live.tracker.close() {
             self.happened(key, live, event);
         }
@@ -250,6 +267,9 @@ impl Monitor {
         };
         let live = self.get(key).map_err(|_| none())?;
         let mut live = live.lock();
+        if live.ended {
+            return Err(none());
+        }
         let open = live.tracker.alerts().open().map(|alert| alert.ordinal);
         let ordinal = open.filter(|ordinal| alert_id == key.alert_id(*ordinal)).ok_or_else(none)?;
         let event = live.tracker.note(ordinal, note).ok_or_else(none)?;
@@ -354,7 +374,8 @@ impl Live {
     }
 }
 
-fn now_ms() -> i64 {
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }

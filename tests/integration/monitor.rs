@@ -75,7 +75,7 @@ fn close() -> Action {
 /// In English, after the event of that number.
 fn english(last_event: u64) -> v1::OpenConversation {
     let context = v1::ConversationContext { language: "en".into(), ..Default::default() };
-    v1::OpenConversation { context: Some(context), last_event, assessments: false }
+    v1::OpenConversation { context: Some(context), last_event, assessments: false, last_turn: 0 }
 }
 
 fn sequences(events: &[v1::AlertEvent]) -> Vec<u64> {
@@ -98,7 +98,7 @@ async fn wrong_requests_are_answered_one_by_one_and_the_stream_goes_on() {
     assert_eq!(error.code, Code::FailedPrecondition as i32);
     assert!(error.message.contains("send open first"), "{}", error.message);
     let error = line.refused("c1", close()).await;
-    assert_eq!(error.code, Code::NotFound as i32);
+    assert_eq!(error.code, Code::FailedPrecondition as i32, "a close says of what tenant by its opening");
     line.open("c1", english(0)).await;
     let wrong_context = v1::ConversationContext { channel: 9, ..Default::default() };
     let wrong_open = v1::OpenConversation { context: Some(wrong_context), ..Default::default() };
@@ -305,4 +305,37 @@ async fn live_streams_end_with_unavailable_when_the_service_stops_and_do_not_hol
     let ends = [line.answers.next().await.unwrap().unwrap_err(), watch.next().await.unwrap().unwrap_err()];
     assert_eq!(ends.map(|status| status.code()), [Code::Unavailable; 2]);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_has_forgotten_tells_what_is_new_and_nothing_twice_also_after_notes() {
+    let before = TestServer::start(&[], steered()).await;
+    let mut line = Line::begin(&before).await;
+    line.open("c1", english(0)).await;
+    let raised = line.say("c1", 1, turns()[0].clone()).await.events.remove(0);
+    let alert_id = raised.alert.unwrap().id;
+    let note = v1::AcknowledgeAlertRequest {
+        conversation_id: "c1".into(),
+        alert_id: alert_id.clone(),
+        by: "ada".into(),
+        ..Default::default()
+    };
+    let noted =
+        before.conversations().await.acknowledge_alert(note).await.unwrap().into_inner().event.unwrap();
+    assert_eq!(noted.sequence, 2);
+    drop(line);
+    before.stop().await;
+    let after = TestServer::start(&[], steered()).await;
+    let mut line = Line::begin(&after).await;
+    let open = v1::OpenConversation { last_event: noted.sequence, last_turn: 1, ..english(0) };
+    assert_eq!(line.open("c1", open).await.last_turn, 0);
+    assert!(line.say("c1", 1, turns()[0].clone()).await.events.is_empty(), "the caller has it");
+    let mut told = Vec::new();
+    for (turn, number) in turns().into_iter().zip(1..).skip(1) {
+        told.extend(line.say("c1", number, turn).await.events);
+    }
+    let ids: Vec<String> = told.into_iter().map(|event| event.alert.unwrap().id).collect();
+    assert_eq!(ids, [alert_id], "the change that came after the note");
+    drop(line);
+    after.stop().await;
 }

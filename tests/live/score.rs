@@ -193,7 +193,9 @@ fn a_place_that_can_not_be_written_and_a_second_run_end_with_a_sentence() {
     let mut first = place.command("-", "out.csv");
     first.args(["--text-column", "comment"]).stdin(Stdio::piped());
     let mut child = first.stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.as_mut().unwrap().write_all(b"id,comment\n").unwrap();
+    // More than is looked at before a job begins.
+    let rows = format!("id,comment\n{}", "1,hello and thank you very much\n".repeat(50_000));
+    child.stdin.as_mut().unwrap().write_all(rows.as_bytes()).unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("a job begins")));
     let second = place.run(input, "out.csv");
@@ -203,5 +205,33 @@ fn a_place_that_can_not_be_written_and_a_second_run_end_with_a_sentence() {
     child.wait().unwrap();
     // What the dead one has left is another job's, and is no lock.
     let third = place.run(input, "out.csv");
-    assert!(stderr(&third).contains("the input was standard input"), "{}", stderr(&third));
+    assert!(stderr(&third).contains("the input was a stream"), "{}", stderr(&third));
+}
+
+#[test]
+fn a_job_that_was_killed_writes_the_report_that_an_undisturbed_one_writes() {
+    let place = Place::new();
+    let input = place.input();
+    let input = input.to_str().unwrap();
+    let reported = |name: &str| {
+        let mut command = place.command(input, &format!("{name}.csv"));
+        command.arg("--report").arg(place.path(&format!("{name}.html"))).args(["--by", "ID"]);
+        command
+    };
+    let whole = reported("whole").output().unwrap();
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    for _ in 0..2 {
+        let (mut child, _) = until(reported("killed"), 1).expect("still at work");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let killed = reported("killed").output().unwrap();
+    assert!(killed.status.success(), "{}", stderr(&killed));
+    let report = |name: &str| std::fs::read_to_string(place.path(&format!("{name}.html"))).unwrap();
+    assert!(report("whole").contains("5,988") || report("whole").contains("5988"));
+    assert!(report("whole") == report("killed"), "the reports differ");
+    // The report may not take the place of what is read or written.
+    let mut command = place.command(input, "other.csv");
+    let over = command.arg("--report").arg(input).output().unwrap();
+    assert_eq!(over.status.code(), Some(65), "{}", stderr(&over));
 }

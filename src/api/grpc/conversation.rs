@@ -16,7 +16,7 @@ use crate::batching::{Entrance, Lane};
 use crate::error::{Error, ErrorKind};
 use crate::escalation::alert::Note;
 use crate::pipeline::conversation::{self, TurnOptions};
-use crate::pipeline::monitor::{ConversationKey, Monitor, Notice};
+use crate::pipeline::monitor::{ConversationKey, Monitor, Notice, now_ms};
 use crate::pipeline::{Call, Models};
 
 /// Serves conversations.
@@ -88,7 +88,7 @@ impl ConversationApi {
     }
 
     fn snooze(&self, request: v1::SnoozeAlertRequest) -> Result<v1::SnoozeAlertResponse, Error> {
-        if request.until_ms <= escalations::now_ms() {
+        if request.until_ms <= now_ms() {
             return Err(Error::invalid(
                 "until_ms",
                 "expected a time in the future, in milliseconds since 1970",
@@ -158,7 +158,12 @@ impl ConversationService for ConversationApi {
         request: Request<v1::ListEscalationsRequest>,
     ) -> Result<Response<v1::ListEscalationsResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let work = async { escalations::list(&self.monitor, request) };
+        let monitor = Arc::clone(&self.monitor);
+        // All conversations are looked at: not on a thread that others wait for.
+        let work = async move {
+            let list = move || escalations::list(&monitor, request);
+            tokio::task::spawn_blocking(list).await.map_err(Error::internal)?
+        };
         answered("ListEscalations", deadline(&extensions), work).await
     }
 
@@ -174,7 +179,10 @@ impl ConversationService for ConversationApi {
             .map_err(|e| status::status(&e))?;
         // First the subscription, then the list: what happens in between is told twice rather than never.
         let changes = self.monitor.watch();
-        let open = self.monitor.escalations();
+        let monitor = Arc::clone(&self.monitor);
+        let open = tokio::task::spawn_blocking(move || monitor.escalations())
+            .await
+            .map_err(|e| status::status(&Error::internal(e)))?;
         let ranked = escalations::ranked(&open);
         let first: Vec<_> = ranked
             .filter(|(escalation, _)| filter.takes(escalation))

@@ -1,11 +1,11 @@
 //! Between protobuf and domain values of conversations, both ways; nowhere else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{convert, v1};
 use crate::domain::{Channel, Conversation, Role, Turn};
 use crate::error::Error;
-use crate::escalation::risk::Account;
+use crate::escalation::risk::{ACCOUNT as ACCOUNT_PREFIX, Account, Weights};
 use crate::escalation::trajectory::{Point, Recovery, Trajectory};
 use crate::escalation::{Alert, AlertEvent, Change, Feature, Risk, Rules, Standing, Tier};
 use crate::pipeline::conversation::{ConversationReading, Participant, TurnReading};
@@ -351,20 +351,30 @@ pub(super) fn escalation(from: &Escalation, within_capacity: bool) -> v1::Escala
 }
 
 pub(super) fn policy(rules: &Rules) -> v1::GetPolicyResponse {
-    let weight = |weights: &crate::escalation::risk::Weights, feature| {
-        weights.features.get(&feature).copied().unwrap_or_default()
-    };
+    let weight = |weights: &Weights, feature| weights.features.get(&feature).copied().unwrap_or_default();
     let features = Feature::all().map(|feature| v1::PolicyFeature {
         code: feature.name(),
         meaning: feature.meaning(),
         detection_weight: weight(&rules.detection, feature),
         forecast_weight: weight(&rules.forecast, feature),
     });
+    let names: BTreeSet<&String> =
+        rules.detection.account.keys().chain(rules.forecast.account.keys()).collect();
+    let account = |weights: &Weights, name: &str| weights.account.get(name).copied().unwrap_or_default();
+    let known = names.into_iter().map(|name| v1::PolicyFeature {
+        code: format!("{ACCOUNT_PREFIX}{name}"),
+        meaning: "what the caller knows of the account".into(),
+        detection_weight: account(&rules.detection, name),
+        forecast_weight: account(&rules.forecast, name),
+    });
     v1::GetPolicyResponse {
         version: rules.version.clone(),
         detection_base: rules.detection.base,
         forecast_base: rules.forecast.base,
-        features: features.filter(|f| f.detection_weight != 0.0 || f.forecast_weight != 0.0).collect(),
+        features: features
+            .chain(known)
+            .filter(|f| f.detection_weight != 0.0 || f.forecast_weight != 0.0)
+            .collect(),
     }
 }
 

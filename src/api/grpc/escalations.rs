@@ -1,13 +1,12 @@
 //! The list of open alerts: filtered, ranked, paged.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
 
 use super::{convert_conversation as talk, v1};
 use crate::domain::Channel;
 use crate::error::Error;
 use crate::escalation::Tier;
-use crate::pipeline::monitor::{Escalation, Monitor, Notice};
+use crate::pipeline::monitor::{Escalation, Monitor, Notice, now_ms};
 
 /// Alerts on a page: today's best 20.
 const PAGE: usize = 20;
@@ -101,9 +100,4 @@ fn parse(token: &str) -> Result<Rank, Error> {
     };
     let tier = Tier::RAISED.into_iter().find(|t| t.name() == tier).ok_or_else(wrong)?;
     Ok((tier, u64::from_str_radix(risk, 16).map_err(|_| wrong())?, id.to_owned()))
-}
-
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }

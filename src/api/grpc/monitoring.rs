@@ -37,7 +37,7 @@ pub(super) struct Read {
 }
 
 enum Work {
-    Open { thread: Thread, last_event: u64 },
+    Open { thread: Thread, last_event: u64, last_turn: u64 },
     Turn { thread: Thread, number: u64, listened: Option<Box<Listened>> },
     Close { key: ConversationKey },
 }
@@ -65,6 +65,8 @@ pub(super) struct Teller {
     closing: Arc<AtomicUsize>,
     /// The last event that was told, by conversation.
     told: HashMap<String, u64>,
+    /// The last turn that is only told again, for the service has forgotten it: its events are known to the caller.
+    again: HashMap<String, u64>,
 }
 
 impl Session {
@@ -82,7 +84,7 @@ impl Session {
 
     pub(super) fn teller(&self) -> Teller {
         let (monitor, closing) = (Arc::clone(&self.ear.monitor), Arc::clone(&self.ear.closing));
-        Teller { monitor, closing, told: HashMap::new() }
+        Teller { monitor, closing, told: HashMap::new(), again: HashMap::new() }
     }
 
     /// Looks at a request now; its turn is read when the future is polled.
@@ -111,10 +113,7 @@ impl Session {
             None => Err(Error::invalid("action", "expected open, turn or close")),
             Some(Action::Open(open)) => self.open(id, open).map(Begun::Done),
             Some(Action::Turn(turn)) => {
-                let thread = self.threads.get(&id).cloned().ok_or_else(|| {
-                    let problem = "the conversation was not opened on this stream; send open first";
-                    Error::new(ErrorKind::Precondition, problem)
-                })?;
+                let thread = self.threads.get(&id).cloned().ok_or_else(not_opened)?;
                 if turn.number == 0 {
                     return Err(Error::invalid("turn.number", "is 0: turns are counted from 1"));
                 }
@@ -123,10 +122,9 @@ impl Session {
                 Ok(Begun::Turn { thread, number: turn.number, turn: said })
             }
             Some(Action::Close(_)) => {
-                let thread = self.threads.remove(&id);
+                let thread = self.threads.remove(&id).ok_or_else(not_opened)?;
                 self.ear.closing.fetch_add(1, Ordering::Relaxed);
-                let key = thread.map_or_else(|| ConversationKey { tenant: String::new(), id }, |t| t.key);
-                Ok(Begun::Done(Work::Close { key }))
+                Ok(Begun::Done(Work::Close { key: thread.key }))
             }
         }
     }
@@ -140,8 +138,13 @@ impl Session {
         let key = ConversationKey { tenant, id: id.clone() };
         let thread = Thread { key, context: Arc::new(context), assessments: open.assessments };
         self.threads.insert(id, thread.clone());
-        Ok(Work::Open { thread, last_event: open.last_event })
+        Ok(Work::Open { thread, last_event: open.last_event, last_turn: open.last_turn })
     }
+}
+
+fn not_opened() -> Error {
+    let problem = "the conversation was not opened on this stream; send open first";
+    Error::new(ErrorKind::Precondition, problem)
 }
 
 enum Begun {
@@ -184,14 +187,19 @@ impl Teller {
 
     fn tell(&mut self, work: Work) -> Result<Outcome, Error> {
         match work {
-            Work::Open { thread, last_event } => {
+            Work::Open { thread, last_event, last_turn } => {
                 let opened = self.monitor.open(&thread.key, (*thread.context).clone(), last_event)?;
+                // A conversation that was forgotten counts its events anew; its turns are what the caller can go by.
+                let forgotten = opened.last_turn < last_turn;
+                let last_event = if forgotten { 0 } else { last_event };
+                self.again.insert(thread.key.id.clone(), if forgotten { last_turn } else { 0 });
                 Ok(Outcome::Opened(self.opened(&thread.key, last_event, opened)))
             }
             Work::Turn { thread, number, listened } => self.turn(&thread, number, listened),
             Work::Close { key } => {
                 self.closing.fetch_sub(1, Ordering::Relaxed);
                 let seen = self.told.remove(&key.id).unwrap_or_default();
+                self.again.remove(&key.id);
                 let events = self.monitor.close(&key, seen)?;
                 let events = events.into_iter().map(|event| talk::alert_event(&key, event)).collect();
                 Ok(Outcome::Closed(v1::ConversationClosed { events }))
@@ -227,12 +235,14 @@ impl Teller {
         if let Some(event) = update.events.last() {
             self.told.insert(key.id.clone(), event.sequence);
         }
+        let known = self.again.get(&key.id).is_some_and(|last| number <= *last);
+        let events = if known { Vec::new() } else { update.events };
         Ok(Outcome::Update(v1::TurnUpdate {
             number,
             repeated: update.repeated,
             assessment: assessment.map(convert::assessment),
             state: Some(talk::state(key, &update.state)),
-            events: update.events.into_iter().map(|event| talk::alert_event(key, event)).collect(),
+            events: events.into_iter().map(|event| talk::alert_event(key, event)).collect(),
         }))
     }
 }

@@ -99,6 +99,13 @@ fn rows(book: &mut Book, sheet: &str, out: &Outlet) -> Result<(), Unwanted> {
                 if at > row.place {
                     put(&mut row, at, out)?;
                 }
+                // The reader does not bound a cell's letters, and this is where room is made for it.
+                if column >= super::COLUMNS {
+                    return out.put(Err(Fault::end(
+                        at,
+                        "is damaged: it has a cell beyond the last column of a sheet",
+                    )));
+                }
                 if !value.is_empty() {
                     row.cells.resize(row.cells.len().max(column + 1), String::new());
                     row.cells[column] = value;

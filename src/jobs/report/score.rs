@@ -115,7 +115,13 @@ impl Scores {
         }
         let digits = cell.len() - cell.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, rest) = cell.split_at(digits);
-        let rest = rest.strip_prefix(['.', ',']).map_or(rest, |more| more.trim_start_matches('0'));
+        let rest = match rest.strip_prefix(['.', ',']) {
+            // `9.0` and `9,00`, but not `1,000`.
+            Some(more) if more.len() - more.trim_start_matches('0').len() <= 2 => {
+                more.trim_start_matches('0')
+            }
+            _ => rest,
+        };
         let whole = !rest.starts_with(|c: char| c.is_alphanumeric());
         let value = number.parse::<u8>().ok().filter(|_| whole).or_else(|| crate::jobs::read::score(cell));
         let band = value.and_then(|value| self.scale.band(value));

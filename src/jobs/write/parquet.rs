@@ -48,7 +48,7 @@ pub(super) fn assemble(schema: &Schema, part: &Path, output: &Path) -> Result<()
     let (mut group, mut bytes) = (Vec::new(), 0);
     for row in rows.records() {
         let row: StringRecord = row.map_err(damaged)?;
-        bytes += row.as_slice().len();
+        bytes += row.as_slice().len() + row.len() * size_of::<usize>();
         group.push(row);
         if group.len() == GROUP_ROWS || bytes >= GROUP_BYTES {
             write_group(&mut writer, &kinds, &std::mem::take(&mut group)).map_err(fail)?;
