@@ -87,6 +87,15 @@ impl Error {
         Self::new(ErrorKind::Internal, "internal error").with_source(source)
     }
 
+    /// A file or stream, called `name` in the message, that could not be read: not there, or else not available.
+    pub fn unread(name: impl std::fmt::Display, error: &std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Unavailable,
+        };
+        Self::new(kind, format!("{name}: {error}"))
+    }
+
     /// An error in the request's `field`, a path such as `items[3].text`.
     pub fn invalid(field: impl Into<String>, public: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..Self::new(ErrorKind::InvalidInput, public) }

@@ -12,6 +12,8 @@
     reason = "a benchmark prints, and ends when it can't go on"
 )]
 
+#[path = "../service/arguments.rs"]
+mod arguments;
 mod kill;
 mod live;
 #[expect(dead_code, reason = "the other benchmark asks for more")]
@@ -23,19 +25,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use arguments::{argument, flag, number};
 use process::Server;
 
-fn argument(name: &str) -> Option<String> {
-    let all: Vec<String> = std::env::args().collect();
-    all.iter().position(|a| a == name).and_then(|at| all.get(at + 1).cloned())
-}
-
-fn number(name: &str, default: usize) -> usize {
-    argument(name).map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name}: expected a number")))
-}
-
 fn main() {
-    if std::env::args().any(|a| a == "--help") {
+    if flag("--help") {
         println!(
             "cargo bench --bench monitor -- [--seconds N] [--conversations N] [--rate TURNS_PER_SECOND] [--kills N]"
         );

@@ -12,6 +12,8 @@
     reason = "a benchmark prints, and ends when it can't go on"
 )]
 
+#[path = "../service/arguments.rs"]
+mod arguments;
 #[expect(dead_code, reason = "the other benchmark has texts of its own")]
 #[path = "../service/corpus.rs"]
 mod corpus;
@@ -27,6 +29,7 @@ use attune::inference::TextTokenizer;
 use attune::model::ModelBundle;
 use serde_json::json;
 
+use arguments::{argument, flag, number};
 use corpus::Corpus;
 use engine::Engine;
 
@@ -37,17 +40,8 @@ const ENGINE: Duration = Duration::from_secs(10);
 /// How often a run's memory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
-fn argument(name: &str) -> Option<String> {
-    let all: Vec<String> = std::env::args().collect();
-    all.iter().position(|a| a == name).and_then(|at| all.get(at + 1).cloned())
-}
-
-fn number(name: &str, default: usize) -> usize {
-    argument(name).map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name}: expected a number")))
-}
-
 fn main() {
-    if std::env::args().any(|a| a == "--help") {
+    if flag("--help") {
         println!(
             "cargo bench --bench score -- [--rows N] [--kills N] [--to csv|jsonl|parquet] [--report] [--keep DIR]"
         );
@@ -117,7 +111,7 @@ fn command(input: &Path, directory: &Path, name: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
     command.arg("score").arg(input).arg("-o").arg(output(directory, name));
     command.args(["--text-column", "comment", "--id-column", "id", "--scored-at", "2026-01-01T00:00:00Z"]);
-    if std::env::args().any(|a| a == "--report") {
+    if flag("--report") {
         command.arg("--report").arg(directory.join(format!("{name}.html")));
     }
     command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the release binary starts")

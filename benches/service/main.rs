@@ -13,6 +13,7 @@
     reason = "a benchmark prints, and ends when it can't go on"
 )]
 
+mod arguments;
 mod corpus;
 mod engine;
 mod load;
@@ -24,19 +25,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use arguments::{argument, flag, number};
 use load::Options;
 use process::Server;
 
 const USAGE: &str = "[--seconds N] [--quick] [--only short|mixed|none] [--no-overload] [--name NAME]";
-
-fn argument(name: &str) -> Option<String> {
-    let all: Vec<String> = std::env::args().collect();
-    all.iter().position(|a| a == name).and_then(|at| all.get(at + 1).cloned())
-}
-
-fn flag(name: &str) -> bool {
-    std::env::args().any(|a| a == name)
-}
 
 // One thread: the client is to take little of the machine.
 #[tokio::main(flavor = "current_thread")]
@@ -46,8 +39,8 @@ async fn main() {
         return;
     }
     let quick = flag("--quick");
-    let seconds = argument("--seconds").map_or(if quick { 2 } else { 6 }, |s| s.parse().unwrap());
-    let length = Duration::from_secs(seconds);
+    let seconds = number("--seconds", if quick { 2 } else { 6 });
+    let length = Duration::from_secs(seconds as u64);
     let mut report = serde_json::Map::new();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(

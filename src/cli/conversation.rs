@@ -137,14 +137,7 @@ fn import_options(options: &ConversationOptions, name: &str) -> Result<ImportOpt
 /// The file's bytes, bounded, and what messages call it.
 fn contents(path: &Path) -> Result<(Vec<u8>, String), Error> {
     let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
-    let fail = |e: std::io::Error| {
-        let kind = if e.kind() == std::io::ErrorKind::NotFound {
-            ErrorKind::NotFound
-        } else {
-            ErrorKind::Unavailable
-        };
-        Error::new(kind, format!("{name}: {e}"))
-    };
+    let fail = |e: std::io::Error| Error::unread(&name, &e);
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {

@@ -55,6 +55,14 @@ impl Progress {
     }
 }
 
+/// Counts things up to a number, on a terminal; hidden elsewhere.
+pub(super) fn counting(total: usize, what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    styled(ProgressBar::new(total as u64), "{pos} of {len} {msg}").with_message(what.to_owned())
+}
+
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

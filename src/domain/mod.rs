@@ -4,6 +4,7 @@ pub mod assessment;
 pub mod conversation;
 pub mod emotion;
 pub mod probability;
+pub mod ranking;
 pub mod sentiment;
 pub mod span;
 

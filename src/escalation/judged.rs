@@ -3,8 +3,8 @@
 use super::alert::{AlertEvent, Change, Tier};
 use super::labels::Marked;
 use super::policy::Rules;
-use super::ranking::f1;
 use super::replay::{Case, Moment, alerts, raises};
+use crate::domain::ranking::f1;
 
 /// A replayed conversation and its outcome.
 #[derive(Debug, Clone)]

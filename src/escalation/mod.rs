@@ -18,7 +18,6 @@ pub mod judged;
 pub mod labels;
 pub mod policy;
 mod policy_file;
-pub mod ranking;
 pub mod replay;
 pub mod risk;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A file (TOML) holds a base and overrides by channel and tenant. Every combination is checked when the file is loaded, so
 //! that a wrong number is found then and not at three in the morning.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::{Channel, Probability, Span};
@@ -222,9 +222,6 @@ impl Default for Measures {
         }
     }
 }
-
-/// Overrides in the order in which they are laid over the base: by channel, by tenant, by both.
-pub(super) type Overrides = BTreeMap<(Option<String>, Option<Channel>), toml::Table>;
 
 #[cfg(test)]
 #[path = "policy_tests.rs"]

@@ -8,7 +8,7 @@ use crate::domain::Channel;
 use crate::error::Error;
 
 use super::features::{Feature, Sign};
-use super::policy::{Measures, Overrides, Quiet, RecoveryRule, Rules, Source, TierRule, small_letters};
+use super::policy::{Measures, Quiet, RecoveryRule, Rules, Source, TierRule, small_letters};
 use super::risk::{ACCOUNT, Weights};
 use super::signals::CUES;
 
@@ -17,6 +17,9 @@ const OVERRIDES: usize = 1000;
 
 /// Rules of a tenant, a channel, or both.
 pub(super) type Special = Vec<((Option<String>, Option<Channel>), Rules)>;
+
+/// Overrides in the order in which they are laid over the base: by channel, by tenant, by both.
+type Overrides = BTreeMap<(Option<String>, Option<Channel>), toml::Table>;
 
 /// What a file says, overrides laid over the base.
 pub(super) struct Read {

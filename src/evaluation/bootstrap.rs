@@ -5,6 +5,7 @@
 
 use super::metrics::Tallies;
 use super::scores::Scores;
+use crate::domain::ranking;
 
 /// Seed of the resamples and of the folds.
 pub const SEED: u64 = 20_200_427;
@@ -68,7 +69,7 @@ pub fn intervals(scores: &Scores, resamples: usize) -> Vec<(&'static str, Interv
         }
         drawn.iter_mut().zip(headline).for_each(|((_, values), (_, value))| values.push(value));
     }
-    drawn.into_iter().map(|(name, values)| (name, interval(values))).collect()
+    drawn.into_iter().map(|(name, values)| (name, interval(&values))).collect()
 }
 
 /// How often each of `count` rows is drawn in `count` draws.
@@ -78,19 +79,13 @@ fn weights(random: &mut Random, count: usize) -> Vec<u32> {
     weights
 }
 
-fn interval(mut values: Vec<f64>) -> Interval {
-    values.sort_by(f64::total_cmp);
-    Interval { low: quantile(&values, TAIL), high: quantile(&values, 1.0 - TAIL) }
+fn interval(values: &[f64]) -> Interval {
+    Interval { low: quantile(values, TAIL), high: quantile(values, 1.0 - TAIL) }
 }
 
-/// Quantile of sorted values, between neighbours by linear interpolation; 0 without values.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * sorted.len().saturating_sub(1) as f64;
-    let (below, above) = (place.floor() as usize, place.ceil() as usize);
-    match (sorted.get(below), sorted.get(above)) {
-        (Some(low), Some(high)) => low + (high - low) * place.fract(),
-        _ => 0.0,
-    }
+/// 0 without values.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    ranking::quantile(values, share).unwrap_or_default()
 }
 
 #[cfg(test)]

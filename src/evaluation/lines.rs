@@ -15,13 +15,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Opens a regular file; an error names it.
 pub(super) fn open(path: &Path) -> Result<File, Error> {
-    let fail = |e: io::Error| {
-        let kind = match e.kind() {
-            io::ErrorKind::NotFound => ErrorKind::NotFound,
-            _ => ErrorKind::Unavailable,
-        };
-        Error::new(kind, format!("{}: {e}", path.display()))
-    };
+    let fail = |e: io::Error| Error::unread(path.display(), &e);
     let file = File::open(path).map_err(fail)?;
     // Opening a directory works; reading it does not, with a message that names nothing.
     let metadata = file.metadata().map_err(fail)?;

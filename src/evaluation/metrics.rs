@@ -4,6 +4,7 @@
 //! often as it was drawn. A ratio without a denominator is 0. `docs/evaluation.md` has the formulas and their sources.
 
 use super::scores::{RowView, Scores, likeliest};
+use crate::domain::ranking::{self, ratio};
 
 /// Equal-width bins of the calibration error.
 pub const BINS: usize = 15;
@@ -212,27 +213,9 @@ impl Tallies {
     }
 }
 
-/// 0 when there is nothing to divide by.
-pub fn ratio(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
-}
-
-/// Average precision, Σ (Rₙ − Rₙ₋₁) · Pₙ over falling probabilities, equal ones together; `None` without positives.
+/// Average precision as in [`ranking::average_precision`]; `None` without positives.
 pub fn average_precision(column: &[(f64, bool)]) -> Option<f64> {
-    let positives = column.iter().filter(|(_, truth)| *truth).count();
-    if positives == 0 {
-        return None;
-    }
-    let mut falling = column.to_vec();
-    falling.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut taken, mut hits, mut area) = (0, 0, 0.0);
-    for equal in falling.chunk_by(|a, b| a.0 == b.0) {
-        let new = equal.iter().filter(|(_, truth)| *truth).count();
-        taken += equal.len();
-        hits += new;
-        area += new as f64 * hits as f64 / taken as f64;
-    }
-    Some(area / positives as f64)
+    column.iter().any(|(_, truth)| *truth).then(|| ranking::average_precision(column))
 }
 
 /// The threshold with the best F1 out of 0.01, 0.02, … 0.99, and that F1; of equal ones the lowest.

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::bootstrap::{self, SEED};
 use super::left_out::Tally;
-use super::metrics::{self, BINS, Bins, Tallies, ratio};
+use super::metrics::{self, BINS, Bins, Tallies};
 use super::scores::Scores;
 use super::scoring::{MixedRows, Scored};
 use super::{Task, render};
+use crate::domain::ranking::ratio;
 use crate::error::Error;
 use crate::model::Manifest;
 

@@ -145,13 +145,7 @@ pub fn fingerprint(path: &Path) -> Result<String, Error> {
         io::copy(&mut file.take(SAMPLE_BYTES), &mut hasher)?;
         Ok(format!("{size} bytes ({})", short(&hasher)))
     };
-    read().map_err(|e| {
-        let kind = match e.kind() {
-            io::ErrorKind::NotFound => ErrorKind::NotFound,
-            _ => ErrorKind::Unavailable,
-        };
-        Error::new(kind, format!("{}: {e}", path.display()))
-    })
+    read().map_err(|e| Error::unread(path.display(), &e))
 }
 
 /// A hash of anything, to name it in a job's identity.

@@ -100,6 +100,19 @@ impl Analyzer {
         options: &ResolvedOptions,
         call: Call,
     ) -> Result<Assessment, Error> {
+        self.analyze_both(text, language, (options, None), call).await.map(|(assessment, _)| assessment)
+    }
+
+    /// Reads `text` once and tells it by the first options, and by the second where there are such. Errors: as
+    /// [`Self::analyze`].
+    pub(super) async fn analyze_both(
+        &self,
+        text: &str,
+        language: Option<&str>,
+        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+        call: Call,
+    ) -> Result<(Assessment, Option<Assessment>), Error> {
+        let unscored = |unread: Assessment| (unread.clone(), also.map(|_| unread));
         self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
             return Err(Error::new(
@@ -115,16 +128,20 @@ impl Analyzer {
         }
         let found = match self.find_language(text, language) {
             Ok(found) => found,
-            Err(unread) => return Ok(*unread),
+            Err(unread) => return Ok(unscored(*unread)),
         };
         let tokens = self.tokenize(text).await?;
         if tokens.ids.is_empty() {
-            return Ok(self.unread(Status::Empty, found));
+            return Ok(unscored(self.unread(Status::Empty, found)));
         }
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
-        self.read_out(text, found, &tokens, (windows.len(), &scores), options)
+        let read = (windows.len(), &scores);
+        let also = also.map(|also| self.read_out(text, found.clone(), &tokens, read, also)).transpose()?;
+        let assessment = self.read_out(text, found, &tokens, read, options)?;
+        metrics::text(Status::Ok.name());
+        Ok((assessment, also))
     }
 
     fn check_bytes(&self, text: &str) -> Result<(), Error> {
@@ -189,7 +206,6 @@ impl Analyzer {
             if text.len() > BLOCKING_BYTES { block_in_place(read)? } else { read()? }
         };
         metrics::stage("readout", started.elapsed());
-        metrics::text(Status::Ok.name());
         Ok(self.assessment(found, tokens, windows, reading))
     }
 

@@ -12,11 +12,12 @@ use tokio::task::JoinSet;
 use super::analyzer::{Analyzer, Prepared, WINDOWS_IN_FLIGHT};
 use super::options::ResolvedOptions;
 use crate::batching::Lane;
-use crate::domain::Assessment;
+use crate::domain::{Assessment, Status};
 use crate::error::Error;
 use crate::inference::document::DocumentBuilder;
 use crate::inference::window::{Window, windows};
 use crate::inference::{DocumentScores, WindowOutput};
+use crate::telemetry::metrics;
 
 /// Texts that one thread prepares at a go: with fewer there are more threads, each of which keeps megabytes.
 const CHUNK: usize = 256;
@@ -182,7 +183,9 @@ impl Block {
         let Prepared { found, tokens } = self.prepared(place)?;
         let scores: DocumentScores = builder.finish().ok_or_else(|| Error::internal("no window was read"))?;
         let (text, found) = (&self.texts[place].text, found.clone());
-        self.analyzer.read_out(text, found, tokens, (windows, &scores), &self.options)
+        let assessment = self.analyzer.read_out(text, found, tokens, (windows, &scores), &self.options)?;
+        metrics::text(Status::Ok.name());
+        Ok(assessment)
     }
 }
 

@@ -93,15 +93,12 @@ pub async fn listen(
     if matches!(role, Role::Bot | Role::System) {
         return Ok(Listened { assessment: None, heard: Heard { role, at_ms, signals: None } });
     }
-    let mut assessment = analyzer.analyze(&turn.text, language, &options.hearing, call).await?;
+    let both = (&options.hearing, options.wanted.as_ref());
+    let (mut assessment, wanted) = analyzer.analyze_both(&turn.text, language, both, call).await?;
     let quiet = |cue: &str, spans: &[_]| rules.is_quiet(&turn.text, cue, spans);
     let signals = TurnSignals::of(&turn.text, &assessment, quiet);
-    match &options.wanted {
-        // The same windows, mostly from the cache: what was let in once is not refused in the middle.
-        Some(wanted) => {
-            let again = Call { entrance: Entrance::Wait, ..call };
-            assessment = analyzer.analyze(&turn.text, language, wanted, again).await?;
-        }
+    match wanted {
+        Some(wanted) => assessment = wanted,
         None => drop_unpredicted(&mut assessment),
     }
     Ok(Listened { assessment: Some(assessment), heard: Heard { role, at_ms, signals } })

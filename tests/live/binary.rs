@@ -1,13 +1,9 @@
 //! The binary as a person meets it at the terminal.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-fn attune() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
-    command.env_remove("ATTUNE_CONFIG").env("NO_COLOR", "1");
-    command
-}
+use crate::command::attune;
 
 fn run(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = attune()

@@ -1,9 +1,10 @@
 //! `attune eval`, `calibrate` and `diff` with the real model: their numbers, their files, and their errors by row.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::command::{run, succeeds};
 
 /// Right and wrong labels, a mixed one, an empty text, a row without its label.
 const SENTIMENT: &str = "\
@@ -16,19 +17,6 @@ text,sentiment
 no label at all
 What are your opening hours on Monday?,neutral
 ";
-
-fn attune(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
-    command.env_remove("ATTUNE_CONFIG").env("NO_COLOR", "1");
-    command.args(arguments).output().unwrap()
-}
-
-/// Standard output of a command that must succeed.
-fn succeeds(arguments: &[&str]) -> String {
-    let output = attune(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 struct Files(tempfile::TempDir);
 
@@ -203,7 +191,7 @@ fn mistakes_are_named_with_their_file_row_and_key() {
         (vec!["diff", "--data", &few, "--with", "/nonexistent.toml"], 66, "/nonexistent.toml"),
     ];
     for (arguments, code, message) in cases {
-        let output = attune(&arguments);
+        let output = run(&arguments);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
         assert!(error.contains(message), "{arguments:?}: {error}");

@@ -6,6 +6,7 @@
 
 mod behaviour;
 mod binary;
+mod command;
 mod evaluate;
 mod evidence;
 mod golden;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use crate::command::{run, succeeds};
 
 const HELD_OUT: &str = "tests/fixtures/escalation/held_out.jsonl";
 const FIT: &str = "tests/fixtures/escalation/fit.jsonl";
@@ -19,19 +20,6 @@ const FLOORS: &[(&str, f64)] = &[
 ];
 /// At most so much.
 const CEILINGS: &[(&str, f64)] = &[("false_alarm_share", 0.14), ("recovered_wrongly", 0.28)];
-
-fn attune(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
-    command.env_remove("ATTUNE_CONFIG").env("NO_COLOR", "1");
-    command.args(arguments).output().unwrap()
-}
-
-/// Standard output of a command that must succeed.
-fn succeeds(arguments: &[&str]) -> String {
-    let output = attune(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// The numbers of a backtest by name, printed so that a floor can be set by them.
 fn measured(which: &str, report: &Value) -> BTreeMap<String, f64> {
@@ -116,7 +104,7 @@ fn mistakes_are_said_by_line_and_field() {
         (&["policy", "explain", "--data", &bare, "--conversation", "b"], 66, "no conversation has this id"),
     ];
     for (arguments, code, message) in cases {
-        let output = attune(arguments);
+        let output = run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(stderr.contains(message) && !stderr.contains("secret"), "{arguments:?}: {stderr}");
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");

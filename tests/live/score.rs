@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use crate::command::attune;
+
 /// Enough for several blocks of new texts.
 const ROWS: usize = 6000;
 
@@ -53,8 +55,7 @@ impl Place {
     }
 
     fn command(&self, input: &str, output: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
-        command.env_remove("ATTUNE_CONFIG").env("NO_COLOR", "1");
+        let mut command = attune();
         command.args(["score", input, "-o", self.path(output).to_str().unwrap()]);
         command.args(["--id-column", "id", "--scored-at", "2026-01-01T00:00:00Z"]);
         command.args(["--log", "info,ort=off", "--set", "log.format=json", "--set", "jobs.checkpoint_ms=0"]);

@@ -1,11 +1,9 @@
 //! From conversations of a file to what escalation hears in them: each turn through the model in this process, once.
 
-use std::io::{IsTerminal, Write};
-
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::super::executor;
 use super::super::history::Record;
+use super::super::{executor, progress};
 use crate::app::{self, Surroundings};
 use crate::batching::{Entrance, Lane};
 use crate::config::Config;
@@ -42,15 +40,17 @@ async fn cases_of(records: &[Record], policies: &Policies, analyzer: &Analyzer) 
         records.iter().flat_map(|record| (0..record.conversation.turns.len()).map(move |n| (record, n)));
     let heard = stream::iter(places).map(|(record, n)| hear(record, n, policies, analyzer, &options));
     let mut heard = std::pin::pin!(heard.buffered(IN_FLIGHT));
-    let (mut cases, mut progress) = (Vec::with_capacity(records.len()), Progress::new(records.len()));
+    let (mut cases, progress) =
+        (Vec::with_capacity(records.len()), progress::counting(records.len(), "conversations read"));
     for record in records {
         let mut turns = Vec::with_capacity(record.conversation.turns.len());
         while turns.len() < record.conversation.turns.len() {
             turns.extend(heard.try_next().await?);
         }
         cases.push(case(record, turns));
-        progress.show(cases.len());
+        progress.inc(1);
     }
+    progress.finish_and_clear();
     Ok(cases)
 }
 
@@ -94,25 +94,5 @@ pub(super) fn check_outcomes(records: &[Record]) -> Result<(), Error> {
             Err(Error::new(ErrorKind::InvalidInput, message))
         }
         None => Ok(()),
-    }
-}
-
-/// How far the reading has come, for somebody at a terminal.
-struct Progress {
-    total: usize,
-    shown: bool,
-}
-
-impl Progress {
-    fn new(total: usize) -> Self {
-        Self { total, shown: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, done: usize) {
-        if self.shown {
-            let end = if done == self.total { "\r\x1b[K" } else { "" };
-            // Nobody is served by an error over a note.
-            let _ = write!(std::io::stderr(), "\r{done} of {} conversations read{end}", self.total);
-        }
     }
 }

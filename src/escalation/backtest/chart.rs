@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
-use super::super::ranking::at_threshold;
 use super::Backtest;
+use crate::domain::ranking::at_threshold;
 use crate::error::Error;
 
 /// Width and height, in pixels.

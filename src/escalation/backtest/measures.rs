@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::alert::Tier;
 use super::super::judged::{Judged, Told, of, share};
-use super::super::ranking::{average_precision, quantile, taken_for};
 use super::super::replay::Moment;
+use crate::domain::ranking::{average_precision, quantile, taken_for};
 
 /// Share of the escalated conversations that a review must find.
 pub const AT_RECALL: f64 = 0.8;

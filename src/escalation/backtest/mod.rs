@@ -13,6 +13,7 @@ use super::judged::Judged;
 use super::labels::{Marked, marks_onsets};
 use super::policy::Policies;
 use super::replay::Case;
+use crate::domain::Probability;
 pub use measures::{AT_RECALL, MEASURES, Measure, Unit};
 
 /// What a policy would have done.
@@ -67,7 +68,10 @@ impl Backtest {
             foreseeable: judged.iter().filter(|j| j.marked.is_some_and(|m| m.onset.is_some())).count(),
             days: measures::days(&all),
             numbers: numbers.collect(),
-            ranked: measures::ranked(&all).into_iter().map(|(p, truth)| (probability(p), truth)).collect(),
+            ranked: measures::ranked(&all)
+                .into_iter()
+                .map(|(p, truth)| (Probability::of_logit(p).get(), truth))
+                .collect(),
         }
     }
 
@@ -84,10 +88,6 @@ fn judge<'a>(cases: &'a [Case], policies: &Policies) -> Vec<Judged<'a>> {
         Judged::of(case, Marked::of(case, onsets), case.moments(&rules), &rules)
     });
     judged.collect()
-}
-
-fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! how far the numbers move when other conversations of the same kind had come in. The sequence is fixed.
 
 use super::super::judged::Judged;
-use super::super::ranking::quantile;
 use super::measures::{MEASURES, Set};
+use crate::domain::ranking::quantile;
 
 /// Seed of the resamples, so that a report can be made again.
 const SEED: u64 = 20_200_427;

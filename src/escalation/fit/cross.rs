@@ -7,10 +7,10 @@
 use crate::error::Error;
 
 use super::super::labels::Target;
-use super::super::ranking::average_precision;
 use super::super::replay::Case;
 use super::logistic::{Examples, Line};
 use super::table::Table;
+use crate::domain::ranking::average_precision;
 
 /// Parts of a history, each predicted from the others.
 const FOLDS: usize = 5;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::HEAD_BYTES;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 pub(super) type Bytes = Box<dyn Read + Send>;
 
@@ -28,8 +28,8 @@ impl Origin {
     /// Opens a file. Errors: `NotFound`, `Unavailable`, and `InvalidInput` for a directory or an empty file.
     pub(super) fn file(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| failed(&name, &e))?;
-        let kind = file.metadata().map_err(|e| failed(&name, &e))?;
+        let file = File::open(path).map_err(|e| Error::unread(&name, &e))?;
+        let kind = file.metadata().map_err(|e| Error::unread(&name, &e))?;
         if kind.is_dir() {
             return Err(Error::invalid("file", format!("{name} is a directory; name a file in it")));
         }
@@ -44,7 +44,7 @@ impl Origin {
     }
 
     fn new(name: String, bytes: Bytes, path: Option<PathBuf>) -> Result<Self, Error> {
-        let (head, rest) = peek(bytes).map_err(|e| failed(&name, &e))?;
+        let (head, rest) = peek(bytes).map_err(|e| Error::unread(&name, &e))?;
         let compression = match head.as_slice() {
             [0x1f, 0x8b, ..] => Some("gzip"),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
@@ -104,8 +104,8 @@ impl Origin {
     pub(super) fn seekable(self, most: u64) -> Result<(File, bool), Error> {
         match (&self.path, self.compression) {
             (Some(path), None) => {
-                let file = File::open(path).map_err(|e| failed(&self.name, &e))?;
-                let length = file.metadata().map_err(|e| failed(&self.name, &e))?.len();
+                let file = File::open(path).map_err(|e| Error::unread(&self.name, &e))?;
+                let length = file.metadata().map_err(|e| Error::unread(&self.name, &e))?.len();
                 if length > most { Err(too_large(&self.name, most)) } else { Ok((file, false)) }
             }
             _ => Ok((self.copied(most)?, true)),
@@ -114,12 +114,12 @@ impl Origin {
 
     fn copied(self, most: u64) -> Result<File, Error> {
         let name = self.name.clone();
-        let mut copy = tempfile::tempfile().map_err(|e| failed("a temporary file", &e))?;
+        let mut copy = tempfile::tempfile().map_err(|e| Error::unread("a temporary file", &e))?;
         let copied = io::copy(&mut self.bytes().take(most.saturating_add(1)), &mut copy);
-        if copied.map_err(|e| failed(&name, &e))? > most {
+        if copied.map_err(|e| Error::unread(&name, &e))? > most {
             return Err(too_large(&name, most));
         }
-        copy.rewind().map_err(|e| failed("a temporary file", &e))?;
+        copy.rewind().map_err(|e| Error::unread("a temporary file", &e))?;
         Ok(copy)
     }
 }
@@ -133,7 +133,7 @@ pub(super) enum Again {
 impl Again {
     /// All of it, from the beginning. Errors as [`Origin::file`].
     pub(super) fn origin(&self, name: &str) -> Result<Origin, Error> {
-        let fail = |e: io::Error| failed(name, &e);
+        let fail = |e: io::Error| Error::unread(name, &e);
         match self {
             Self::Path(path) => Origin::file(path),
             Self::Copy(file) => {
@@ -161,14 +161,6 @@ impl Read for Failed {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }
-}
-
-fn failed(name: &str, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        _ => ErrorKind::Unavailable,
-    };
-    Error::new(kind, format!("{name}: {error}"))
 }
 
 fn too_large(name: &str, most: u64) -> Error {
