@@ -101,10 +101,8 @@ fn rendered(
 
 fn import(options: &ConversationOptions) -> Result<Import, Error> {
     let (bytes, name) = contents(&options.file)?;
-    let within = |e: Error| match e.field() {
-        Some(field) => Error::invalid(format!("{name}: {field}"), e.public().to_owned()),
-        None => Error::new(e.kind(), format!("{name}: {}", e.public())),
-    };
+    // The message says the line or the path already.
+    let within = |e: Error| Error::new(e.kind(), format!("{name}: {}", e.public()));
     let format = match &options.from {
         Some(given) => Format::of_name(given).ok_or_else(|| {
             let names = Format::ALL.map(Format::name).join(", ");
