@@ -9,6 +9,8 @@
 //! - [`batching`]: many callers, few well-filled batches
 //! - [`pipeline`]: the use cases
 //! - [`escalation`]: who needs a person now, and why
+//! - [`lifecycle`]: a customer over time, and what has changed
+//! - [`storage`]: what is kept, behind ports
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`transcript`]: other systems' exports turned into conversations
 //! - [`privacy`]: what identifies a person, taken out of a text
@@ -29,9 +31,11 @@ pub mod escalation;
 pub mod evaluation;
 pub mod inference;
 pub mod jobs;
+pub mod lifecycle;
 pub mod model;
 pub mod pipeline;
 pub mod privacy;
 pub mod runtime;
+pub mod storage;
 pub mod telemetry;
 pub mod transcript;

@@ -60,11 +60,14 @@ pub enum Channel {
     Social,
     /// Text messages.
     Sms,
+    /// Answers to a survey.
+    Survey,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] = [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
+    pub const ALL: [Self; 7] =
+        [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms, Self::Survey];
 
     /// The channel's name in files.
     pub fn name(self) -> &'static str {
@@ -75,6 +78,7 @@ impl Channel {
             Self::Phone => "phone",
             Self::Social => "social",
             Self::Sms => "sms",
+            Self::Survey => "survey",
         }
     }
 
