@@ -60,14 +60,11 @@ pub enum Channel {
     Social,
     /// Text messages.
     Sms,
-    /// Answers to a survey.
-    Survey,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 7] =
-        [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms, Self::Survey];
+    pub const ALL: [Self; 6] = [Self::Unknown, Self::Chat, Self::Email, Self::Phone, Self::Social, Self::Sms];
 
     /// The channel's name in files.
     pub fn name(self) -> &'static str {
@@ -78,7 +75,6 @@ impl Channel {
             Self::Phone => "phone",
             Self::Social => "social",
             Self::Sms => "sms",
-            Self::Survey => "survey",
         }
     }
 

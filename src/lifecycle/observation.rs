@@ -10,7 +10,7 @@ pub struct Observation {
     pub id: String,
     /// When it took place, in milliseconds since 1970.
     pub at_ms: i64,
-    /// The channel's name, as [`crate::domain::Channel::name`] gives it.
+    /// The channel's name, as [`crate::domain::Channel::name`] gives it, or `survey`.
     pub channel: String,
     /// P(positive) − P(negative), in [−1, 1]; `None` when there was nothing that could be read.
     pub score: Option<f64>,

@@ -4,6 +4,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::error::Error;
+
 /// What is to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -17,6 +19,17 @@ pub struct AuditEntry {
     pub subject: String,
     /// More, as a JSON object.
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// The detail with the numbers of rows added to it. Errors: `Internal` when it is no JSON object.
+    pub(super) fn with_counts(&self, counts: &[(&'static str, u64)]) -> Result<String, Error> {
+        let mut detail: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&self.detail).map_err(Error::internal)?;
+        let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), (*rows).into()));
+        detail.insert("rows".into(), serde_json::Value::Object(rows.collect()));
+        Ok(serde_json::Value::Object(detail).to_string())
+    }
 }
 
 /// An entry in its place.

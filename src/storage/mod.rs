@@ -10,9 +10,14 @@
 
 pub mod audit;
 pub mod customer;
+mod form;
+pub mod memory;
+mod migration;
 pub mod outbox;
 pub mod port;
+pub mod postgres;
 pub mod record;
+pub mod sqlite;
 
 pub use audit::{AuditEntry, AuditRow};
 pub use customer::{

@@ -45,7 +45,6 @@ pub(super) fn channel(number: i32, field: &str) -> Result<Channel, Error> {
         Ok(v1::Channel::Phone) => Ok(Channel::Phone),
         Ok(v1::Channel::Social) => Ok(Channel::Social),
         Ok(v1::Channel::Sms) => Ok(Channel::Sms),
-        Ok(v1::Channel::Survey) => Ok(Channel::Survey),
         Err(_) => Err(Error::invalid(field, format!("{number} is not a Channel; expected 0 to 5"))),
     }
 }
@@ -58,7 +57,6 @@ fn channel_number(from: Channel) -> i32 {
         Channel::Phone => v1::Channel::Phone,
         Channel::Social => v1::Channel::Social,
         Channel::Sms => v1::Channel::Sms,
-        Channel::Survey => v1::Channel::Survey,
     }
     .into()
 }

@@ -1,0 +1,181 @@
+//! PostgreSQL (14 or newer): for more than one process.
+//!
+//! A batch of records is one transaction of about ten statements, whatever the number of records: rows travel as arrays.
+//! Customers are locked in the order of their names, so that two batches with the same customers wait for each other
+//! and never for ever. Deliveries are claimed by one process at a time per sink; only so does "no earlier one of this
+//! customer is on its way" hold when two claim at once.
+
+mod customers;
+mod outbox;
+mod reading;
+mod record;
+mod rows;
+mod upkeep;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::{PgPool, Postgres, Row, Transaction};
+
+use super::audit::{AuditEntry, AuditRow};
+use super::port::AuditLog;
+use crate::error::{Error, ErrorKind};
+
+/// Longest wait for a connection from the pool, and so for a database that is away.
+const ACQUIRE: Duration = Duration::from_secs(10);
+/// Longest run of one statement; what takes longer holds locks that others wait for.
+const STATEMENT: &str = "30s";
+/// Tries of a transaction that lost against another one.
+const TRIES: u32 = 5;
+/// Locks are named by numbers in PostgreSQL; these are attune's own.
+const AUDIT_LOCK: i64 = 0x6174_7475_6e65_0001;
+
+/// A pool of connections to one database.
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl fmt::Debug for PostgresStore {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to `url` (`postgres://user:password@host/database`) with up to `connections` connections.
+    ///
+    /// Errors: `InvalidInput` for a URL that is none; `Unavailable` when the database can't be reached.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| Error::invalid("storage.url", "is no postgres:// URL"))?
+            .application_name("attune")
+            .options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", STATEMENT)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await
+            .map_err(unavailable)?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the tables up to this version. Errors: `Precondition` when they were changed by hand or are newer.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        MIGRATIONS.run(&self.pool).await.map_err(super::migration::refused)
+    }
+
+    /// Checks that the tables are of this version. Errors: `Precondition`, which says to run `attune migrate`.
+    pub async fn check_schema(&self) -> Result<(), Error> {
+        let applied = sqlx::query("SELECT version, checksum FROM _sqlx_migrations WHERE success")
+            .fetch_all(&self.pool)
+            .await
+            .map(|rows| rows.iter().map(|row| (row.get(0), row.get(1))).collect());
+        super::migration::check(&MIGRATIONS, super::migration::or_none(applied).map_err(unavailable)?)
+    }
+}
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("src/storage/postgres/migrations");
+
+/// What a database's error means to a caller. A statement's values are never part of the message.
+fn unavailable(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => away(error),
+        sqlx::Error::Database(database) => match database.code().as_deref() {
+            // Shutting down, starting up, too many connections, disk full, and lost against another transaction.
+            Some(code) if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
+                away(error)
+            }
+            Some("40001" | "40P01" | "55P03" | "57014") => away(error),
+            Some("28P01" | "28000" | "3D000") => {
+                let message =
+                    "the database refuses the user, the password or the database's name: check storage.url";
+                Error::new(ErrorKind::Precondition, message).with_source(error)
+            }
+            _ => Error::internal(error),
+        },
+        _ => Error::internal(error),
+    }
+}
+
+fn away(error: sqlx::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, "the database is not available").with_source(error)
+}
+
+/// Whether the same transaction may well succeed when it is tried again.
+fn lost(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}
+
+#[async_trait]
+impl AuditLog for PostgresStore {
+    async fn append(&self, entry: AuditEntry) -> Result<AuditRow, Error> {
+        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
+        let row = append(&mut transaction, entry).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(row)
+    }
+
+    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, Error> {
+        let query = "SELECT sequence, at_ms, actor, action, subject, detail, previous, hash FROM audit \
+                     WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+        let rows = sqlx::query(query)
+            .bind(after.cast_signed())
+            .bind(limit as i64)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows.iter().map(audit_row).collect())
+    }
+}
+
+/// Adds an entry to the chain; one at a time, or two would follow the same row.
+async fn append(transaction: &mut Transaction<'_, Postgres>, entry: AuditEntry) -> Result<AuditRow, Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(AUDIT_LOCK)
+        .execute(&mut **transaction)
+        .await
+        .map_err(unavailable)?;
+    let last = sqlx::query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(unavailable)?;
+    let row = AuditRow::bind(entry, last.map(|row| (row.get::<i64, _>(0).cast_unsigned(), row.get(1))));
+    sqlx::query("INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(row.sequence.cast_signed())
+        .bind(row.entry.at_ms)
+        .bind(&row.entry.actor)
+        .bind(&row.entry.action)
+        .bind(&row.entry.subject)
+        .bind(&row.entry.detail)
+        .bind(&row.previous)
+        .bind(&row.hash)
+        .execute(&mut **transaction)
+        .await
+        .map_err(unavailable)?;
+    Ok(row)
+}
+
+fn audit_row(row: &PgRow) -> AuditRow {
+    AuditRow {
+        sequence: row.get::<i64, _>(0).cast_unsigned(),
+        entry: AuditEntry {
+            at_ms: row.get(1),
+            actor: row.get(2),
+            action: row.get(3),
+            subject: row.get(4),
+            detail: row.get(5),
+        },
+        previous: row.get(6),
+        hash: row.get(7),
+    }
+}

@@ -1,0 +1,94 @@
+//! Questions, and rows turned into values.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use crate::error::Error;
+use crate::lifecycle::SignalKind;
+use crate::storage::customer::{Customer, SignalCursor, SignalRow, TimelineEntry};
+use crate::storage::form;
+use crate::storage::record::{AssessmentRecord, CustomerKey, KeptText};
+
+pub(super) const CUSTOMER: &str = "SELECT tenant, customer, account::text, profile::text, active, updated_ms \
+    FROM customers WHERE tenant = $1 AND customer = $2 AND profile IS NOT NULL";
+
+pub(super) const CUSTOMERS: &str = "SELECT tenant, customer, account::text, profile::text, active, updated_ms \
+    FROM customers WHERE tenant = $1 AND profile IS NOT NULL \
+    AND ($2::text IS NULL OR $2 = ANY (active)) AND ($3::text IS NULL OR stage = $3) \
+    AND ($4::double precision IS NULL OR churn >= $4) AND ($5::double precision IS NULL OR level <= $5) \
+    AND ($6::double precision IS NULL OR churn < $6 OR (churn = $6 AND customer COLLATE \"C\" > $7)) \
+    ORDER BY churn DESC, customer COLLATE \"C\" LIMIT $8";
+
+/// The newest assessment of each interaction.
+macro_rules! entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.id, i.source, i.external_id, i.kind, i.received_ms, i.text, i.text_hash, i.observation, a.model, \
+             a.policy, a.status, a.language, a.score, a.label, a.emotion, a.body::text, a.scored_ms FROM interactions i \
+             CROSS JOIN LATERAL (SELECT * FROM assessments n WHERE n.interaction = i.id \
+             ORDER BY n.scored_ms DESC, n.model DESC, n.policy DESC LIMIT 1) a ",
+            $rest
+        )
+    };
+}
+
+pub(super) const TIMELINE: &str = entries!(
+    "WHERE i.tenant = $1 AND i.customer = $2 \
+     AND ($3::bigint IS NULL OR (i.at_ms, i.id COLLATE \"C\") < ($3, $4)) \
+     ORDER BY i.at_ms DESC, i.id COLLATE \"C\" DESC LIMIT $5"
+);
+
+pub(super) const INTERACTIONS: &str = entries!("WHERE i.tenant = $1 AND i.id = ANY ($2)");
+
+pub(super) const SIGNALS: &str = "SELECT transaction::text::bigint, sequence, id, tenant, customer, body::text \
+    FROM signals WHERE ($1::text IS NULL OR tenant = $1) \
+    AND (transaction, sequence) > ($2::bigint::text::xid8, $3::bigint) \
+    AND transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction, sequence LIMIT $4";
+
+pub(super) const SIGNALS_END: &str = "SELECT COALESCE(max(transaction::text::bigint), 0), \
+    COALESCE(max(sequence), 0) FROM (SELECT transaction, sequence FROM signals \
+    WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction DESC, sequence DESC LIMIT 1) s";
+
+pub(super) fn customer(row: &PgRow) -> Result<Customer, Error> {
+    let active: Vec<String> = row.get(4);
+    Ok(Customer {
+        key: CustomerKey::new(row.get::<String, _>(0), row.get::<String, _>(1)),
+        account: form::read(row.get::<&str, _>(2))?,
+        profile: form::read(row.get::<&str, _>(3))?,
+        active: active.iter().filter_map(|name| SignalKind::of_name(name)).collect(),
+        updated_ms: row.get(5),
+    })
+}
+
+pub(super) fn entry(row: &PgRow) -> Result<TimelineEntry, Error> {
+    Ok(TimelineEntry {
+        id: row.get(0),
+        source: row.get(1),
+        external_id: row.get(2),
+        kind: row.get(3),
+        received_ms: row.get(4),
+        text: KeptText { text: row.get(5), hash: row.get(6) },
+        observation: form::read(row.get::<&str, _>(7))?,
+        assessment: AssessmentRecord {
+            model: row.get(8),
+            policy: row.get(9),
+            status: row.get(10),
+            language: row.get(11),
+            score: row.get(12),
+            label: row.get(13),
+            emotion: row.get(14),
+            body: row.get(15),
+            scored_ms: row.get(16),
+        },
+    })
+}
+
+pub(super) fn signal(row: &PgRow) -> Result<SignalRow, Error> {
+    let [transaction, sequence] = [0, 1].map(|n| row.get::<i64, _>(n).cast_unsigned());
+    Ok(SignalRow {
+        cursor: SignalCursor { transaction, sequence },
+        id: row.get(2),
+        key: CustomerKey::new(row.get::<String, _>(3), row.get::<String, _>(4)),
+        signal: form::read(row.get::<&str, _>(5))?,
+    })
+}
