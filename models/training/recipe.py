@@ -106,7 +106,7 @@ def tune(name, root, out, train, start, seed):
 
 
 def domain(root, out):
-    train = mixture(root, own=5, annotated=3, goemotions=18_000, nhs=2_500, ordinary=4_000, uci=1_000)
+    train = mixture(root, own=6, annotated=3, goemotions=18_000, nhs=2_500, ordinary=4_000, uci=1_000)
     tune("domain", root, out, train, "base", 17)
 
 

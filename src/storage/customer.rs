@@ -1,10 +1,7 @@
 //! Customers as a store gives them out.
 
-use std::fmt;
-
 use super::outbox::OutboxEvent;
 use super::record::{AssessmentRecord, CustomerKey, KeptText};
-use crate::error::Error;
 use crate::lifecycle::{Account, Memory, Observation, Profile, Signal, SignalKind, Stage};
 
 /// Interactions of one customer that a decision takes into account: the newest ones. With the half-lives of the profile,
@@ -90,31 +87,8 @@ pub struct TimelineEntry {
     pub assessment: AssessmentRecord,
 }
 
-/// A place in the log of signals. Stores that number rows before they are visible need both parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct SignalCursor {
-    /// The transaction that wrote the row, as the store counts them.
-    pub transaction: u64,
-    /// The row.
-    pub sequence: u64,
-}
-
-impl fmt::Display for SignalCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.transaction, self.sequence)
-    }
-}
-
-impl std::str::FromStr for SignalCursor {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let numbers = text.split_once('.').and_then(|(transaction, sequence)| {
-            Some(Self { transaction: transaction.parse().ok()?, sequence: sequence.parse().ok()? })
-        });
-        numbers.ok_or_else(|| Error::invalid("cursor", "is not one that attune has given out"))
-    }
-}
+/// A place in the log of signals; 0 is its beginning.
+pub type SignalCursor = u64;
 
 /// A signal of the log.
 #[derive(Debug, Clone, PartialEq)]

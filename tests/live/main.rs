@@ -1,4 +1,5 @@
-//! The real model and the real binary: golden scores, the command line, a server process, broken models and libraries.
+//! The real model and the real binary: golden scores, the command line, a server process, broken models and libraries; and
+//! the stores, PostgreSQL among them.
 //!
 //! Needs ONNX Runtime (`make runtime`), which `make test` fetches.
 
@@ -15,3 +16,4 @@ mod policy;
 mod reader;
 mod score;
 mod server;
+mod store;

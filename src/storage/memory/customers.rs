@@ -108,7 +108,7 @@ impl CustomerStore for MemoryStore {
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
-        Ok(SignalCursor { transaction: 0, sequence: self.tables.lock().signals_numbered })
+        Ok(self.tables.lock().signals_numbered)
     }
 
     async fn erase(
@@ -202,7 +202,7 @@ impl Tables {
         (held.profile, held.memory, held.updated_ms) = (profile, memory, held.updated_ms.max(now_ms));
         for (id, signal) in &signals {
             self.signals_numbered += 1;
-            let cursor = SignalCursor { transaction: 0, sequence: self.signals_numbered };
+            let cursor = self.signals_numbered;
             let (id, key, signal) = (id.clone(), key.clone(), signal.clone());
             self.signals.push(SignalRow { cursor, id, key, signal });
         }

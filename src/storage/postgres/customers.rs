@@ -94,8 +94,7 @@ impl CustomerStore for PostgresStore {
     ) -> Result<SignalPage, Error> {
         let rows = sqlx::query(reading::SIGNALS)
             .bind(tenant)
-            .bind(after.transaction.cast_signed())
-            .bind(after.sequence.cast_signed())
+            .bind(after.cast_signed())
             .bind(limit as i64)
             .fetch_all(&self.pool)
             .await
@@ -106,8 +105,7 @@ impl CustomerStore for PostgresStore {
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
         let row = sqlx::query(reading::SIGNALS_END).fetch_one(&self.pool).await.map_err(unavailable)?;
-        let [transaction, sequence] = [0, 1].map(|n| row.get::<i64, _>(n).cast_unsigned());
-        Ok(SignalCursor { transaction, sequence })
+        Ok(row.get::<i64, _>(0).cast_unsigned())
     }
 
     async fn erase(

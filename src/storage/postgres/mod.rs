@@ -32,6 +32,8 @@ const STATEMENT: &str = "30s";
 const TRIES: u32 = 5;
 /// Locks are named by numbers in PostgreSQL; these are attune's own.
 const AUDIT_LOCK: i64 = 0x6174_7475_6e65_0001;
+/// Held from the numbering of signals to their commit: so a reader of the log never finds a row behind itself.
+const SIGNALS_LOCK: i64 = 0x6174_7475_6e65_0002;
 
 /// A pool of connections to one database.
 pub struct PostgresStore {
@@ -50,8 +52,11 @@ impl PostgresStore {
     ///
     /// Errors: `InvalidInput` for a URL that is none; `Unavailable` when the database can't be reached.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, Error> {
+        let is_one = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let options = PgConnectOptions::from_str(url)
-            .map_err(|_| Error::invalid("storage.url", "is no postgres:// URL"))?
+            .ok()
+            .filter(|_| is_one)
+            .ok_or_else(|| Error::invalid("storage.url", "is no postgres:// URL"))?
             .application_name("attune")
             .options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", STATEMENT)]);
         let pool = PgPoolOptions::new()

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 
 use crate::error::Error;
 use crate::lifecycle::SignalKind;
-use crate::storage::customer::{Customer, SignalCursor, SignalRow, TimelineEntry};
+use crate::storage::customer::{Customer, SignalRow, TimelineEntry};
 use crate::storage::form;
 use crate::storage::record::{AssessmentRecord, CustomerKey, KeptText};
 
@@ -40,14 +40,10 @@ pub(super) const TIMELINE: &str = entries!(
 
 pub(super) const INTERACTIONS: &str = entries!("WHERE i.tenant = $1 AND i.id = ANY ($2)");
 
-pub(super) const SIGNALS: &str = "SELECT transaction::text::bigint, sequence, id, tenant, customer, body::text \
-    FROM signals WHERE ($1::text IS NULL OR tenant = $1) \
-    AND (transaction, sequence) > ($2::bigint::text::xid8, $3::bigint) \
-    AND transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction, sequence LIMIT $4";
+pub(super) const SIGNALS: &str = "SELECT sequence, id, tenant, customer, body::text FROM signals \
+    WHERE ($1::text IS NULL OR tenant = $1) AND sequence > $2 ORDER BY sequence LIMIT $3";
 
-pub(super) const SIGNALS_END: &str = "SELECT COALESCE(max(transaction::text::bigint), 0), \
-    COALESCE(max(sequence), 0) FROM (SELECT transaction, sequence FROM signals \
-    WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction DESC, sequence DESC LIMIT 1) s";
+pub(super) const SIGNALS_END: &str = "SELECT COALESCE(max(sequence), 0) FROM signals";
 
 pub(super) fn customer(row: &PgRow) -> Result<Customer, Error> {
     let active: Vec<String> = row.get(4);
@@ -84,11 +80,10 @@ pub(super) fn entry(row: &PgRow) -> Result<TimelineEntry, Error> {
 }
 
 pub(super) fn signal(row: &PgRow) -> Result<SignalRow, Error> {
-    let [transaction, sequence] = [0, 1].map(|n| row.get::<i64, _>(n).cast_unsigned());
     Ok(SignalRow {
-        cursor: SignalCursor { transaction, sequence },
-        id: row.get(2),
-        key: CustomerKey::new(row.get::<String, _>(3), row.get::<String, _>(4)),
-        signal: form::read(row.get::<&str, _>(5))?,
+        cursor: row.get::<i64, _>(0).cast_unsigned(),
+        id: row.get(1),
+        key: CustomerKey::new(row.get::<String, _>(2), row.get::<String, _>(3)),
+        signal: form::read(row.get::<&str, _>(4))?,
     })
 }

@@ -10,6 +10,7 @@ use crate::storage::customer::Decision;
 use crate::storage::form;
 use crate::storage::record::{CustomerKey, Record};
 
+use super::SIGNALS_LOCK;
 use super::record::Failed;
 
 type Tx<'a> = Transaction<'a, Postgres>;
@@ -190,8 +191,9 @@ impl Decisions {
 
     pub(super) async fn write(&self, transaction: &mut Tx<'_>) -> Result<(), Failed> {
         self.write_customers(transaction).await?;
-        self.write_signals(transaction).await?;
-        self.write_events(transaction).await
+        self.write_events(transaction).await?;
+        // Last, since the lock on the log is held from here to the end of the transaction.
+        self.write_signals(transaction).await
     }
 
     async fn write_customers(&self, transaction: &mut Tx<'_>) -> Result<(), Failed> {
@@ -223,6 +225,10 @@ impl Decisions {
         if rows.is_empty() {
             return Ok(());
         }
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(SIGNALS_LOCK)
+            .execute(&mut **transaction)
+            .await?;
         let query = "INSERT INTO signals (id, tenant, customer, kind, at_ms, body) \
                      SELECT id, tenant, customer, kind, at_ms, body::jsonb FROM UNNEST($1::text[], $2::text[], \
                      $3::text[], $4::text[], $5::bigint[], $6::text[]) WITH ORDINALITY \

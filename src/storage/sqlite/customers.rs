@@ -90,7 +90,7 @@ impl CustomerStore for SqliteStore {
     ) -> Result<SignalPage, Error> {
         let rows = sqlx::query(reading::SIGNALS)
             .bind(tenant)
-            .bind(after.sequence.cast_signed())
+            .bind(after.cast_signed())
             .bind(limit as i64)
             .fetch_all(&self.readers)
             .await
@@ -102,7 +102,7 @@ impl CustomerStore for SqliteStore {
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
         let query = "SELECT COALESCE(max(sequence), 0) FROM signals";
         let row = sqlx::query(query).fetch_one(&self.readers).await.map_err(unavailable)?;
-        Ok(SignalCursor { transaction: 0, sequence: row.get::<i64, _>(0).cast_unsigned() })
+        Ok(row.get::<i64, _>(0).cast_unsigned())
     }
 
     async fn erase(

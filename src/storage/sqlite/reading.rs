@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::error::Error;
 use crate::lifecycle::SignalKind;
-use crate::storage::customer::{Customer, SignalCursor, SignalRow, TimelineEntry};
+use crate::storage::customer::{Customer, SignalRow, TimelineEntry};
 use crate::storage::form;
 use crate::storage::record::{AssessmentRecord, CustomerKey, KeptText};
 
@@ -80,7 +80,7 @@ pub(super) fn entry(row: &SqliteRow) -> Result<TimelineEntry, Error> {
 
 pub(super) fn signal(row: &SqliteRow) -> Result<SignalRow, Error> {
     Ok(SignalRow {
-        cursor: SignalCursor { transaction: 0, sequence: row.get::<i64, _>(0).cast_unsigned() },
+        cursor: row.get::<i64, _>(0).cast_unsigned(),
         id: row.get(1),
         key: CustomerKey::new(row.get::<String, _>(2), row.get::<String, _>(3)),
         signal: form::read(row.get::<&str, _>(4))?,

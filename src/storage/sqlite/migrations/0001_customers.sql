@@ -79,6 +79,7 @@ CREATE TABLE signals (
     at_ms       integer NOT NULL,
     body        text  NOT NULL
 );
+CREATE INDEX signals_of_tenant ON signals (tenant, sequence);
 CREATE INDEX signals_of_customer ON signals (tenant, customer);
 
 -- state: 0 due, 1 delivered, 2 given up.
