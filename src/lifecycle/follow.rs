@@ -63,10 +63,8 @@ impl Change<'_> {
         if border.lapsed(&track, memory.at_ms) {
             track.held = false;
         }
-        let Value { value, reasons, subject, before } = measure(border.kind, self.profile, &track)?;
-        track.before = before;
-        let now = Measured { value, at_ms: memory.at_ms, subject: subject.as_deref(), by_account };
-        let told = border.step(&mut track, now);
+        let measured = measure(border.kind, self.profile, &track);
+        let told = measured.and_then(|measured| self.tell(memory, border, &mut track, measured, by_account));
         track.before = track.before.filter(|_| track.held);
         // What was never told and does not hold is not worth remembering.
         if track == Track::default() {
@@ -74,8 +72,23 @@ impl Change<'_> {
         } else {
             memory.tracks.insert(border.kind, track);
         }
+        told
+    }
+
+    fn tell(
+        &self,
+        memory: &mut Memory,
+        border: &Border,
+        track: &mut Track,
+        measured: Value,
+        by_account: bool,
+    ) -> Option<Signal> {
+        let Value { value, reasons, subject, before } = measured;
+        track.before = before;
+        let now = Measured { value, at_ms: memory.at_ms, subject: subject.as_deref(), by_account };
+        let kind = border.step(track, now)?;
         let cause = self.cause(&reasons);
-        told.map(|kind| memory.tell(kind, value, reasons, cause))
+        Some(memory.tell(kind, value, reasons, cause))
     }
 
     /// Whether anything added is newer than what was last told.

@@ -30,7 +30,7 @@ fn escalation(kind: SignalKind) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_batch_tells_each_kind_once_in_rising_ordinals_with_bounded_reasons(

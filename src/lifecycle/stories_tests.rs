@@ -1,9 +1,15 @@
 //! Customers as one would tell of them, and what a CRM hears.
 
+use crate::domain::Channel;
 use crate::lifecycle::account::Account;
+use crate::lifecycle::channel::baseline;
+use crate::lifecycle::churn::WEIGHTS;
+use crate::lifecycle::hysteresis::Border;
 use crate::lifecycle::observation::Observation;
+use crate::lifecycle::rules::STATES;
 use crate::lifecycle::samples_tests::{DAY, Followed, on};
 use crate::lifecycle::signal::{Signal, SignalKind};
+use crate::lifecycle::voiced::TOPICS;
 
 #[track_caller]
 fn story(account: Account, told: &[Observation], expected: &[&str]) -> Followed {
@@ -170,4 +176,52 @@ fn what_comes_a_year_later_is_news_again() {
         &[leaves(0.0), leaves(365.0)],
         &["0 churn_risk_raised", "365 churn_risk_raised"],
     );
+}
+
+#[test]
+fn the_example_of_the_document_is_what_the_code_says() {
+    let all = [
+        on(0.0, "email", 0.3),
+        on(14.0, "phone", 0.2),
+        on(29.0, "chat", -0.7).cue("churn_intent", 0.8).cue("unresolved_issue", 0.7).escalated(2.0 / 3.0),
+    ];
+    let account = Account { renewal_ms: Some(89 * DAY), ..Account::default() };
+    let mut customer = Followed { account, ..Followed::default() };
+    assert_eq!(customer.live(&all), ["29 sentiment_drop", "29 churn_risk_raised", "29 escalation_raised"]);
+    let profile = customer.profile();
+    let (levels, churn) = (profile.levels().unwrap(), profile.churn.clone().unwrap());
+    let found = [levels.level, profile.confidence, levels.slow, levels.fast, profile.momentum];
+    assert_eq!(found.map(thousandths), [-93, 689, -38, -275, -237]);
+    let found = [levels.used.unwrap(), customer.told[0].value, churn.log_odds, churn.probability];
+    assert_eq!(found.map(thousandths), [186, 462, 1020, 735]);
+    let shares: Vec<_> = churn.reasons.iter().map(|r| thousandths(r.contribution)).collect();
+    assert_eq!(shares, [2353, 552, 493, 237, 200, 185]);
+    let later = [59, 89].map(|day| thousandths(profile.at(day * DAY).churn.unwrap().probability));
+    assert_eq!(later, [369, 214]);
+}
+
+fn thousandths(value: f64) -> i64 {
+    (value * 1000.0).round() as i64
+}
+
+#[test]
+fn the_document_names_every_border_weight_and_half_life() {
+    let document = include_str!("../../docs/lifecycle.md");
+    let has = |name: &str, cells: &str| {
+        let row = |line: &str| line.starts_with(&format!("| `{name}`")) && line.contains(cells);
+        assert!(document.lines().any(row), "{name}: {cells}");
+    };
+    for state in STATES {
+        let Border { raise, clear, hold_days, cool_days, lapse_days, .. } = state;
+        let cells = format!("| {raise:.2} | {clear:.2} | {hold_days} | {cool_days} | {lapse_days} |");
+        has(state.kind.name(), &cells);
+    }
+    WEIGHTS.iter().for_each(|(code, weight)| has(code, &format!("| {weight:+.1} |").replace('-', "−")));
+    TOPICS.iter().for_each(|topic| has(topic.code, &format!("| {} |", topic.half_life_days)));
+    SignalKind::ALL.iter().for_each(|kind| assert!(document.contains(kind.name()), "{kind:?}"));
+    Channel::ALL.iter().filter(|c| **c != Channel::Unknown).for_each(|channel| {
+        let cells = format!("| {:.2} |", baseline(*channel)).replace('-', "−");
+        let row = |line: &str| line.contains(&format!("`{}`", channel.name())) && line.contains(&cells);
+        assert!(document.lines().any(row), "{channel:?}: {cells}");
+    });
 }
