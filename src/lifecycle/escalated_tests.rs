@@ -85,6 +85,18 @@ fn an_escalation_that_nobody_ends_is_over_after_a_month() {
     assert!(!escalations.any_open());
 }
 
+#[test]
+fn what_was_forgotten_is_not_told_again() {
+    let mut escalations = Escalations::default();
+    let all: Vec<_> = (0..40).map(|n| on(f64::from(n) / 10.0, "chat", -0.5).escalated(1.0)).collect();
+    let told = |escalations: &mut Escalations| -> usize {
+        all.iter().map(|o| escalations.follow(&[o], 4 * DAY).len()).sum()
+    };
+    assert_eq!(told(&mut escalations), 40);
+    assert_eq!(escalations.known.len(), REMEMBERED);
+    assert_eq!(told(&mut escalations), 0);
+}
+
 proptest! {
     #[test]
     fn a_conversation_is_raised_at_most_once_whatever_comes_and_little_is_remembered(

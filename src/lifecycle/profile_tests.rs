@@ -205,6 +205,23 @@ fn a_customer_of_whom_nothing_is_known_has_no_level_and_no_risk() {
 }
 
 #[test]
+fn of_two_readings_with_one_id_the_newer_counts_and_of_equally_new_ones_always_the_same() {
+    let (one, two) = (on(5.0, "chat", 0.9), on(5.0, "chat", -0.9));
+    assert_eq!(of(&[one.clone(), two.clone()]), of(&[two.clone(), one.clone()]));
+    let newer = Observation { at_ms: two.at_ms + 1, ..two };
+    assert_eq!(of(&[newer.clone(), one]), of(&[newer]));
+}
+
+#[test]
+fn a_renewal_weighs_until_its_day_and_not_after_it() {
+    let near = |day: i64| {
+        let account = Account { renewal_ms: Some(day * DAY), ..Account::default() };
+        Profile::of(&[on(100.0, "chat", 0.0)], &account).renewal_near()
+    };
+    assert_eq!([near(190), near(145), near(100), near(99)], [0.0, 0.5, 1.0, 0.0]);
+}
+
+#[test]
 fn what_is_no_number_says_nothing() {
     let odd = Observation { csat: Some(f64::NAN), escalation: f64::NAN, ..on(1.0, "chat", f64::INFINITY) };
     let odd = odd.cue("churn_intent", f64::NAN).cue("advocacy", f64::INFINITY).nps(200);
@@ -263,6 +280,7 @@ fn the_newest_answer_counts_and_a_comment_on_the_other_side_contradicts_it() {
         let nps = of(&all).nps.unwrap();
         assert_eq!((nps.answer, nps.band, nps.id.as_str()), (answer, band, "survey-5"));
         assert_eq!(nps.conflict > 0.4, conflict, "{nps:?}");
+        assert_eq!(nps.promotes() > 0.0, band == Band::Promoter && !conflict, "{nps:?}");
     }
 }
 
@@ -278,6 +296,15 @@ fn a_recovered_conversation_lifts_the_level_again_and_is_noted() {
     assert!(log_odds(&of(&[on(1.0, "chat", 0.0)])) < log_odds(&alone));
     let late = of(&[on(1.0, "phone", -0.9).escalated(1.0), on(60.0, "phone", 0.2).better()]);
     assert_eq!(late.recovery, None, "another matter");
+    // Both have a recovery on day 100; only what lies in its reach is settled.
+    let settled = |day: f64| {
+        let end = on(100.0, "phone", 0.2).escalated(1.0).better();
+        let felt = Profile::of(&[on(day, "chat", -0.9), end], &Account::default()).sums.channels;
+        felt.into_iter().find(|sums| sums.channel == "chat").unwrap()
+    };
+    let value = |sums: ChannelSums| consistency::levels_after(&[sums], 0.0)[0].clone();
+    let (near, far) = (value(settled(71.0)), value(settled(69.0)));
+    assert!(near.level > 0.6 * far.level && near.weight > far.weight, "{near:?} {far:?}");
 }
 
 #[test]

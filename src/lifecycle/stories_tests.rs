@@ -148,6 +148,15 @@ fn who_wants_more_and_recommends_is_an_opportunity_and_no_risk() {
 }
 
 #[test]
+fn who_stays_unhappy_has_not_recovered_though_they_are_used_to_it() {
+    let good = (0..6).map(|n| on(f64::from(n) * 10.0, "chat", 0.6));
+    let bad = (0..20).map(|n| on(60.0 + f64::from(n) * 5.0, "chat", -0.6));
+    let customer = story(Account::default(), &good.chain(bad).collect::<Vec<_>>(), &["65 sentiment_drop"]);
+    let levels = customer.profile().levels().unwrap();
+    assert!(levels.used.unwrap() - levels.fast < 0.2, "{levels:?}: the habit has followed");
+}
+
+#[test]
 fn nobody_asks_for_more_who_is_about_to_leave() {
     let leaving = on(10.0, "chat", -0.7).cue("churn_intent", 1.0).cue("expansion_interest", 0.8);
     story(Account::default(), &[leaving.cue("advocacy", 0.8)], &["10 churn_risk_raised"]);
