@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
-use super::observation::Observation;
-use super::profile::Profile;
+pub use super::follow::follow;
+pub use super::memory::Memory;
 
 /// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,27 +104,6 @@ pub struct Signal {
     pub value: f64,
     /// Why, strongest first.
     pub reasons: Vec<Reason>,
-    /// The interaction that brought it about.
+    /// The interaction that brought it about; empty when it was the CRM.
     pub cause: String,
-}
-
-/// What was last said of a customer, so that it is said once.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Memory {}
-
-impl Memory {
-    /// The states that hold now, such as a raised churn risk; what has no end, such as a conflict, holds for a while.
-    pub fn active(&self) -> Vec<SignalKind> {
-        Vec::new()
-    }
-}
-
-/// What changes with `added`, which `profile` already holds; what is remembered of it, and what is told.
-pub fn follow(
-    memory: &Memory,
-    _profile: &Profile,
-    _account: &Account,
-    _added: &[Observation],
-) -> (Memory, Vec<Signal>) {
-    (memory.clone(), Vec::new())
 }
