@@ -7,7 +7,7 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use minijinja::value::Value as Printed;
+use minijinja::value::{Serde, Value as Printed};
 use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior, context};
 use serde_json::Value;
 
@@ -54,8 +54,8 @@ impl Mapping {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
         environment.set_fuel(Some(FUEL));
-        environment.remove_function("namespace");
-        environment.remove_function("debug");
+        environment.remove_global("namespace");
+        environment.remove_global("debug");
         REMOVED_FILTERS.iter().for_each(|name| environment.remove_filter(name));
         environment.add_template_owned(TEMPLATE, text.to_owned()).map_err(|e| wrong(&e))?;
         Ok(Self { environment })
@@ -79,7 +79,9 @@ impl Mapping {
         let event: Value = serde_json::from_str(envelope).map_err(error::Error::internal)?;
         let template = self.environment.get_template(TEMPLATE).map_err(|e| wrong(&e))?;
         let mut output = Bounded(Vec::new());
-        let context = context! { data => &event["data"], event => &event };
+        let event = Printed::from(Serde(&event));
+        let data = event.get_attr("data").map_err(|e| wrong(&e))?;
+        let context = context! { data => data, event => event };
         template.render_captured_to(context, &mut output).map_err(|e| wrong(&e))?;
         let value: Value = serde_json::from_slice(&output.0).map_err(|e| no_json(&e))?;
         serde_json::to_string(&value).map_err(error::Error::internal)
