@@ -281,7 +281,7 @@ async fn a_delivery_that_takes_too_long_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_when_a_whole_delivery_no_longer_fits_into_the_lease() {
     let outbox = Played::with(&["a"; 64]);
-    // 64 events of one customer at 0.9 s each: a lease lasts 4 · 1 s + 15 s, of which 16 s are not begun upon.
+    // At 0.9 s each, a lease of 4 · 1 s + 15 s begins upon four of them, and gives the rest back.
     let sink = Scripted { takes: Duration::from_millis(900), ..Scripted::new(|_, _| Ok(())) };
     let running = run(&outbox, sink);
     running.emptied().await;

@@ -19,7 +19,9 @@ const BATCH: usize = 64;
 /// How many deliveries in a row fit into a lease at least, were each to take its longest time. A longer lease would let
 /// what a dead process has taken wait longer; what does not fit is given back and taken again.
 const LEASE_SENDS: u32 = 4;
-/// What a lease is longer than its deliveries, for settling.
+/// What a sink gets beyond its own time, to say by itself that the time is over.
+const GRACE: Duration = Duration::from_secs(1);
+/// What a lease is longer than its deliveries, for the last one's grace and for settling.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
 /// How often settling is tried; after that the lease ends by itself, and the events leave once more.
 const SETTLE_TRIES: u32 = 3;
@@ -100,7 +102,7 @@ impl Dispatcher {
 
     async fn deliver(&self, delivery: &Delivery, lease: &Lease<'_>) -> Outcome {
         let started = Instant::now();
-        let sent = tokio::time::timeout(self.settings.timeout, self.sink.send(delivery)).await;
+        let sent = tokio::time::timeout(self.settings.timeout + GRACE, self.sink.send(delivery)).await;
         let sent = sent.unwrap_or_else(|_| {
             Err(Failure::retry(format!("took longer than {} ms", self.settings.timeout.as_millis())))
         });

@@ -28,6 +28,8 @@ use crate::storage::Delivery;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How much of an answer is read, so that its connection can be used again; a longer one costs the connection.
 const ANSWER_BYTES: usize = 16 << 10;
+/// How long that may take: the event has arrived, or has not, whatever comes behind the status.
+const ANSWER_TIME: Duration = Duration::from_millis(250);
 /// Connections that are kept open at rest: at most one for each customer at the same time is of use.
 const IDLE: usize = 16;
 /// What attune calls itself.
@@ -98,7 +100,8 @@ impl Webhook {
         let request = self.client.request(self.settings.method.clone(), self.url.clone());
         let answer = request.headers(headers).body(body).send().await.map_err(|e| self.unsent(&e))?;
         let verdict = answer::verdict(answer.status(), answer.headers());
-        drain(answer).await;
+        // A connection whose rest does not come soon is closed.
+        let _rest = tokio::time::timeout(ANSWER_TIME, drain(answer)).await;
         verdict
     }
 
