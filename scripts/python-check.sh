@@ -13,3 +13,6 @@ fi
 PYTHON="$PWD/$environment/bin/python" examples/python/generate.sh
 cargo build --quiet --locked --bin attune
 "$environment/bin/python" examples/python/check.py target/debug/attune
+# The webhook sink against a receiver that checks signatures with the package of PyPI.
+ATTUNE_PYTHON="$PWD/$environment/bin/python" cargo test --quiet --locked --test live -- --exact \
+  webhook::a_receiver_in_python_takes_what_is_signed_once_and_nothing_else

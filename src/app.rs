@@ -1,7 +1,9 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
 pub mod policies;
+pub mod sinks;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,33 @@ const SWEEP: Duration = Duration::from_secs(30);
 pub struct Surroundings {
     /// Value of `ORT_DYLIB_PATH`.
     pub runtime_library: Option<std::path::PathBuf>,
+    /// Variables in which secrets may be.
+    pub environment: Environment,
+}
+
+/// The process's environment; it may hold secrets, so it is not printed.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: Arc<[(OsString, OsString)]>,
+}
+
+impl Environment {
+    /// Holds these variables.
+    pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self { variables: variables.into_iter().collect() }
+    }
+
+    /// The value of a variable; `None` when it is not set, or no text.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let found = self.variables.iter().find(|(variable, _)| variable == name);
+        found.and_then(|(_, value)| value.clone().into_string().ok())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("variables", &self.variables.len()).finish()
+    }
 }
 
 /// Reads the model's files, the embedded ones or a directory, and lays the overlay over its manifest.

@@ -11,6 +11,8 @@
 //! - [`escalation`]: who needs a person now, and why
 //! - [`lifecycle`]: a customer over time, and what has changed
 //! - [`storage`]: what is kept, behind ports
+//! - [`events`]: what other systems are told, as CloudEvents
+//! - [`sinks`]: how it gets to them
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`transcript`]: other systems' exports turned into conversations
 //! - [`privacy`]: what identifies a person, taken out of a text
@@ -29,6 +31,7 @@ pub mod domain;
 pub mod error;
 pub mod escalation;
 pub mod evaluation;
+pub mod events;
 pub mod inference;
 pub mod jobs;
 pub mod lifecycle;
@@ -36,6 +39,7 @@ pub mod model;
 pub mod pipeline;
 pub mod privacy;
 pub mod runtime;
+pub mod sinks;
 pub mod storage;
 pub mod telemetry;
 pub mod transcript;

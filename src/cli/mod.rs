@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::app::Surroundings;
+use crate::app::{Environment, Surroundings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::logs;
@@ -115,7 +115,10 @@ fn read_file(path: &Path) -> Result<(String, String), Error> {
 }
 
 fn surroundings() -> Surroundings {
-    Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) }
+    Surroundings {
+        runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into),
+        environment: Environment::new(std::env::vars_os()),
+    }
 }
 
 fn start_logs(config: &Config) -> Result<(), Error> {

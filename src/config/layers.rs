@@ -5,6 +5,8 @@ use toml::{Table, Value};
 
 /// Names of the environment variables begin with this.
 const PREFIX: &str = "ATTUNE_";
+/// The only key at the top level that is no section but a list of tables.
+const SINKS: &str = "sinks";
 /// Names this close to a known key are suggested, by Jaro-Winkler similarity.
 const SIMILAR: f64 = 0.7;
 
@@ -76,7 +78,9 @@ pub(super) fn merge<T: DeserializeOwned>(defaults: &str, sources: &Sources) -> R
     };
     let mut merged: Table = toml::from_str(defaults).map_err(syntax("defaults"))?;
     if let Some((name, text)) = &sources.file {
-        let file: Table = toml::from_str(text).map_err(syntax(name))?;
+        let mut file: Table = toml::from_str(text).map_err(syntax(name))?;
+        // The sinks are parsed by themselves.
+        file.remove(SINKS);
         for (key, value) in leaves("", &file) {
             set(&mut merged, name, &key, value)?;
         }
@@ -94,6 +98,14 @@ pub(super) fn merge<T: DeserializeOwned>(defaults: &str, sources: &Sources) -> R
         key: "settings".into(),
         problem: e.message().to_owned(),
     })
+}
+
+/// The `[[sinks]]` of the file.
+pub(super) fn sinks(sources: &Sources) -> Result<Vec<super::Sink>, ConfigError> {
+    let Some((name, text)) = &sources.file else { return Ok(Vec::new()) };
+    let file: Table = toml::from_str(text)
+        .map_err(|source| ConfigError::Syntax { origin: name.clone(), source: Box::new(source) })?;
+    file.get(SINKS).map_or(Ok(Vec::new()), |value| super::sinks::parse(name, value.clone()))
 }
 
 /// Whether a variable means a setting: it has a section and a name, or begins like a section and was mistyped. Others with
@@ -120,15 +132,11 @@ fn leaves(prefix: &str, table: &Table) -> Vec<(String, Value)> {
 fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), ConfigError> {
     let unknown = |merged: &Table| {
         let known = leaves("", merged);
-        let nearest = known
-            .iter()
-            .map(|(k, _)| (strsim::jaro_winkler(k, key), k))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(similarity, _)| *similarity > SIMILAR);
+        let nearest = nearest(key, known.iter().map(|(known, _)| known.as_str()));
         ConfigError::UnknownKey {
             origin: origin.into(),
             key: key.into(),
-            suggestion: nearest.map(|(_, k)| format!("; did you mean `{k}`?")).unwrap_or_default(),
+            suggestion: nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default(),
         }
     };
     let (section, name) = key.split_once('.').ok_or_else(|| unknown(merged))?;
@@ -139,6 +147,12 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
         table.insert(name.to_owned(), new);
     }
     Ok(())
+}
+
+/// The known name that is closest to `key`, if one is close.
+pub(super) fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|known| (strsim::jaro_winkler(known, key), known));
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(similarity, _)| *similarity > SIMILAR).map(|best| best.1)
 }
 
 /// The value in the type of the default; text from variables and flags is read in that type.

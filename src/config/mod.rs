@@ -3,6 +3,7 @@
 //! The sources are handed in; nothing below `cli` reads the environment.
 
 mod layers;
+mod sinks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 pub use layers::{ConfigError, Sources};
+pub use sinks::{Header, JsonLines, Method, Nats, Secret, Sink, Sync, Target, Webhook};
 
 use crate::telemetry::logs::LogFormat;
 
@@ -35,6 +37,11 @@ pub struct Config {
     pub conversations: Conversations,
     /// Files that are scored.
     pub jobs: Jobs,
+    /// What events say of themselves.
+    pub events: Events,
+    /// Where events go.
+    #[serde(skip)]
+    pub sinks: Vec<Sink>,
     /// Log output.
     pub log: Log,
 }
@@ -135,6 +142,14 @@ pub struct Jobs {
     pub checkpoint_every: Duration,
 }
 
+/// `[events]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// The `source` of every event.
+    pub source: String,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +163,8 @@ pub struct Log {
 impl Config {
     /// Merges the sources and checks every key and value.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let config: Self = layers::merge(DEFAULTS, sources)?;
+        let mut config: Self = layers::merge(DEFAULTS, sources)?;
+        config.sinks = layers::sinks(sources)?;
         config.check()?;
         Ok(config)
     }
@@ -178,11 +194,20 @@ impl Config {
         if self.conversations.idle.is_zero() {
             return wrong("conversations.idle_ms", "expected at least 1");
         }
+        if !is_uri_reference(&self.events.source) {
+            return wrong("events.source", "expected 1 to 200 characters of a URI, such as attune/prod");
+        }
         if self.inference.workers > 256 {
             return wrong("inference.workers", "expected at most 256");
         }
         Ok(())
     }
+}
+
+/// Close enough to RFC 3986: none of the characters that no URI has.
+fn is_uri_reference(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    (1..=200).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -1,4 +1,6 @@
-//! Process matters: signals that ask for an end.
+//! Process matters: signals that ask for an end, the provider of TLS.
+
+pub mod tls;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;

@@ -20,6 +20,10 @@ const COALESCED: &str = "attune_coalesced_total";
 const TEXTS: &str = "attune_texts_total";
 const CONVERSATIONS: &str = "attune_conversations";
 const ALERTS: &str = "attune_alert_changes_total";
+const DELIVERIES: &str = "attune_deliveries_total";
+const DELIVERY_SECONDS: &str = "attune_delivery_duration_seconds";
+const OUTBOX_WAITING: &str = "attune_outbox_waiting";
+const OUTBOX_DEAD: &str = "attune_outbox_dead";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -33,6 +37,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Full(REQUEST_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Full(STAGE_SECONDS.into()), &SECONDS)?
+        .set_buckets_for_metric(Full(DELIVERY_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Full(BATCH_ROWS.into()), &ROWS)?
         .install_recorder()?;
     describe_counter!(REQUESTS, "RPCs answered, by method and gRPC status code");
@@ -48,6 +53,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TEXTS, "Texts assessed, by status");
     describe_gauge!(CONVERSATIONS, "Conversations that are followed live");
     describe_counter!(ALERTS, "Changes of alerts of followed conversations, by change");
+    describe_counter!(DELIVERIES, "Attempts to deliver an event, by sink and outcome: delivered, retried, dead");
+    describe_histogram!(DELIVERY_SECONDS, "Time of an attempt to deliver an event, by sink");
+    describe_gauge!(OUTBOX_WAITING, "Events that wait in the outbox, by sink");
+    describe_gauge!(OUTBOX_DEAD, "Events that were given up and not removed, by sink");
     Ok(handle)
 }
 
@@ -104,4 +113,16 @@ pub fn conversations(count: usize) {
 /// An alert of a followed conversation changed.
 pub fn alert(change: &'static str) {
     counter!(ALERTS, "change" => change).increment(1);
+}
+
+/// An event was tried to be delivered; sinks are named in the configuration, and bounded there.
+pub fn delivery(sink: &str, outcome: &'static str, elapsed: Duration) {
+    counter!(DELIVERIES, "sink" => sink.to_owned(), "outcome" => outcome).increment(1);
+    histogram!(DELIVERY_SECONDS, "sink" => sink.to_owned()).record(elapsed.as_secs_f64());
+}
+
+/// So many events wait for a sink, and so many were given up.
+pub fn backlog(sink: &str, waiting: u64, dead: u64) {
+    gauge!(OUTBOX_WAITING, "sink" => sink.to_owned()).set(waiting as f64);
+    gauge!(OUTBOX_DEAD, "sink" => sink.to_owned()).set(dead as f64);
 }

@@ -11,3 +11,4 @@ mod escalations;
 mod lifecycle;
 mod monitor;
 mod services;
+mod webhook;
