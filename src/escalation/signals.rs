@@ -136,7 +136,7 @@ impl TurnSignals {
 }
 
 /// Where a cue's probability stands to its threshold, in [0, 1].
-fn strength(label: &LabelAssessment) -> f64 {
+pub fn strength(label: &LabelAssessment) -> f64 {
     let logit = |p: f64| (p.max(1e-9) / (1.0 - p).max(1e-9)).ln();
     let margin = logit(label.probability.get()) - logit(label.threshold.get());
     ((margin + SPREAD) / (2.0 * SPREAD)).clamp(0.0, 1.0)

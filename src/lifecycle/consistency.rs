@@ -56,7 +56,7 @@ pub struct Consistency {
 pub fn sums(timeline: &[&Observation], felt: &[Option<Felt>], as_of_ms: i64) -> Vec<ChannelSums> {
     let mut all: Vec<ChannelSums> = Vec::new();
     for (observation, felt) in timeline.iter().zip(felt).filter_map(|(o, felt)| Some((o, felt.as_ref()?))) {
-        let name = felt.channel.name();
+        let name = felt.medium.name();
         let place = all.binary_search_by(|sums| sums.channel.as_str().cmp(name)).unwrap_or_else(|place| {
             let (mean, newest) = (Mean::default(), Vec::new());
             all.insert(place, ChannelSums { channel: name.to_owned(), mean, newest });

@@ -20,11 +20,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::{against_usual, named};
+use super::channel::{Medium, against_usual};
 use super::decay::{Mean, days, left};
 use super::observation::Observation;
 use super::recovery::{AT_LEAST, SETTLED};
-use crate::domain::Channel;
 
 /// A month: somebody who was annoyed last month is half as sure to be so today.
 pub const LEVEL_DAYS: f64 = 30.0;
@@ -44,8 +43,8 @@ pub const NAMED: usize = 3;
 /// What an interaction says of how its customer feels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Felt {
-    /// The channel.
-    pub channel: Channel,
+    /// Where it was said.
+    pub medium: Medium,
     /// Against what is usual in the channel, in [−1, 1].
     pub value: f64,
     /// What it counts on its day, in (0, 1].
@@ -59,11 +58,11 @@ impl Felt {
         let score = finite(observation.score).map(|score| (score, 1.0));
         let csat = || finite(observation.csat).map(|csat| (2.0 * csat - 1.0, CSAT_WEIGHT));
         let (score, weight) = score.or_else(csat)?;
-        let channel = named(&observation.channel);
-        let usual = against_usual(score, channel);
+        let medium = Medium::named(&observation.channel);
+        let usual = against_usual(score, medium);
         let usual = if observation.recovered { usual.max(AT_LEAST) } else { usual };
         let value = if settled && usual < 0.0 { usual * SETTLED } else { usual };
-        Some(Self { channel, value, weight })
+        Some(Self { medium, value, weight })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Customers as one would tell of them, and what a CRM hears.
 
-use crate::domain::Channel;
 use crate::lifecycle::account::Account;
-use crate::lifecycle::channel::baseline;
+use crate::lifecycle::channel::{Medium, baseline};
 use crate::lifecycle::churn::WEIGHTS;
 use crate::lifecycle::hysteresis::Border;
 use crate::lifecycle::observation::Observation;
@@ -228,8 +227,8 @@ fn the_document_names_every_border_weight_and_half_life() {
     WEIGHTS.iter().for_each(|(code, weight)| has(code, &format!("| {weight:+.1} |").replace('-', "−")));
     TOPICS.iter().for_each(|topic| has(topic.code, &format!("| {} |", topic.half_life_days)));
     SignalKind::ALL.iter().for_each(|kind| assert!(document.contains(kind.name()), "{kind:?}"));
-    Channel::ALL.iter().filter(|c| **c != Channel::Unknown).for_each(|channel| {
-        let cells = format!("| {:.2} |", baseline(*channel)).replace('-', "−");
+    Medium::all().filter(|medium| medium.name() != "unknown").for_each(|channel| {
+        let cells = format!("| {:.2} |", baseline(channel)).replace('-', "−");
         let row = |line: &str| line.contains(&format!("`{}`", channel.name())) && line.contains(&cells);
         assert!(document.lines().any(row), "{channel:?}: {cells}");
     });

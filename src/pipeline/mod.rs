@@ -4,6 +4,7 @@ pub mod analyzer;
 pub mod block;
 mod calibrated;
 pub mod conversation;
+pub mod customers;
 mod evidence;
 pub mod models;
 pub mod monitor;
@@ -13,6 +14,7 @@ mod segment;
 
 pub use analyzer::{Analyzer, AnalyzerSettings, Call};
 pub use block::BlockText;
+pub use customers::{Customers, Interaction};
 pub use models::Models;
 pub use monitor::Monitor;
 pub use options::{AnalysisOptions, ResolvedOptions};

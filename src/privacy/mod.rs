@@ -15,6 +15,7 @@ mod context;
 mod email;
 mod iban;
 mod ip;
+pub mod keyed;
 mod national;
 mod patterns;
 mod phone;
@@ -24,6 +25,7 @@ mod url;
 use std::fmt;
 use std::ops::Range;
 
+pub use keyed::HashKey;
 use patterns::Patterns;
 
 /// Rounds over all detectors. What one takes out can lay bare what another looks for; texts of which more than two

@@ -15,8 +15,9 @@ use crate::lifecycle::Account;
 
 /// Decides what follows from what is added. Pure: a store may ask twice when a transaction has to be repeated.
 pub trait Decide: Send + Sync {
-    /// `added` are the new records of this customer, in the order of their arrival; none when the CRM has spoken.
-    fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Decision;
+    /// `added` are the new records of this customer, in the order of their arrival; none when the CRM has spoken. An error
+    /// ends the transaction, and nothing of it is kept.
+    fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Result<Decision, Error>;
 }
 
 /// How many rows of which table went.

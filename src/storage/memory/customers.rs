@@ -32,7 +32,7 @@ impl CustomerStore for MemoryStore {
         }
         for (key, added) in touched {
             let now_ms = added.iter().map(|r| r.received_ms).max().unwrap_or_default();
-            for (_, signal) in tables.settle(&key, &added, now_ms, decide) {
+            for (_, signal) in tables.settle(&key, &added, now_ms, decide)? {
                 if let Some(answer) = answers.iter_mut().find(|a| a.new && a.id == signal.cause) {
                     answer.signals.push(signal);
                 }
@@ -50,7 +50,7 @@ impl CustomerStore for MemoryStore {
         let mut tables = self.tables.lock();
         for (key, account) in accounts {
             tables.customers.entry(key.clone()).or_default().account = account.clone();
-            tables.settle(key, &[], now_ms, decide);
+            tables.settle(key, &[], now_ms, decide)?;
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Tables {
         added: &[&Record],
         now_ms: i64,
         decide: &dyn Decide,
-    ) -> Vec<(String, crate::lifecycle::Signal)> {
+    ) -> Result<Vec<(String, crate::lifecycle::Signal)>, Error> {
         let held = self.customers.entry(key.clone()).or_default();
         let mut records: Vec<&Record> = held.records.iter().collect();
         records.sort_by(|a, b| place(a).cmp(&place(b)));
@@ -198,7 +198,7 @@ impl Tables {
             memory: held.memory.clone(),
             observations: records[newest..].iter().map(|record| record.observation.clone()).collect(),
         };
-        let Decision { profile, memory, signals, events } = decide.decide(key, &state, added);
+        let Decision { profile, memory, signals, events } = decide.decide(key, &state, added)?;
         (held.profile, held.memory, held.updated_ms) = (profile, memory, held.updated_ms.max(now_ms));
         for (id, signal) in &signals {
             self.signals_numbered += 1;
@@ -213,7 +213,7 @@ impl Tables {
             let delivery = Delivery { sequence, tenant, customer, event, attempts: 0, error: None };
             self.deliveries.insert(sequence, Letter { delivery, state: State::Due(0) });
         }
-        signals
+        Ok(signals)
     }
 
     fn take_out(&mut self, key: &CustomerKey) -> Counts {

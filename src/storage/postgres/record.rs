@@ -61,7 +61,7 @@ impl PostgresStore {
         for (key, state) in &customers {
             let own: Vec<&Record> = added.iter().filter(|r| r.key == *key).copied().collect();
             let now_ms = own.iter().map(|r| r.received_ms).max().unwrap_or_default();
-            let decision = decide.decide(key, state, &own);
+            let decision = decide.decide(key, state, &own)?;
             for (_, signal) in &decision.signals {
                 if let Some(answer) = answers.iter_mut().find(|a| a.new && a.id == signal.cause) {
                     answer.signals.push(signal.clone());
@@ -91,7 +91,7 @@ impl PostgresStore {
             if let Some(account) = last.get(key) {
                 state.account = (*account).clone();
             }
-            decisions.push(key, decide.decide(key, state, &[]), now_ms)?;
+            decisions.push(key, decide.decide(key, state, &[])?, now_ms)?;
         }
         decisions.write(&mut transaction).await?;
         Ok(transaction.commit().await?)

@@ -161,7 +161,7 @@ async fn settle(
     decide: &dyn Decide,
 ) -> Result<Vec<Signal>, Error> {
     let state = state(connection, key).await?;
-    let Decision { profile, memory, signals, events } = decide.decide(key, &state, added);
+    let Decision { profile, memory, signals, events } = decide.decide(key, &state, added)?;
     let active: Vec<&str> = memory.active().iter().map(|kind| kind.name()).collect();
     let query = "INSERT INTO customers (tenant, customer, profile, memory, level, churn, stage, active, updated_ms) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, customer) DO UPDATE SET \

@@ -120,7 +120,12 @@ pub(super) fn message(customer: &str, external_id: &str, at_ms: i64, score: f64)
 pub(super) struct Simple;
 
 impl Decide for Simple {
-    fn decide(&self, _key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Decision {
+    fn decide(
+        &self,
+        _key: &CustomerKey,
+        state: &CustomerState,
+        added: &[&Record],
+    ) -> Result<Decision, attune::error::Error> {
         let scores: Vec<f64> = state.observations.iter().filter_map(|o| o.score).collect();
         let bad = scores.iter().filter(|score| **score < -0.5).count() as f64;
         let count = scores.len().max(1) as f64;
@@ -136,7 +141,7 @@ impl Decide for Simple {
         let told: Vec<&&Record> = added.iter().filter(|r| r.assessment.score < Some(-0.5)).collect();
         let signals = told.iter().map(|record| (format!("signal-{}", record.id), signal(record))).collect();
         let events = told.iter().flat_map(|record| ["a", "b"].map(|sink| event(record, sink))).collect();
-        Decision { profile, memory: state.memory.clone(), signals, events }
+        Ok(Decision { profile, memory: state.memory.clone(), signals, events })
     }
 }
 

@@ -128,7 +128,12 @@ impl Seen {
 }
 
 impl Decide for Seen {
-    fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Decision {
+    fn decide(
+        &self,
+        key: &CustomerKey,
+        state: &CustomerState,
+        added: &[&Record],
+    ) -> Result<Decision, attune::error::Error> {
         self.0.lock().unwrap().push(state.clone());
         Simple.decide(key, state, added)
     }

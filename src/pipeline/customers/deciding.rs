@@ -1,0 +1,36 @@
+//! What a store asks inside its transaction: how the customer stands now, and what is to be told.
+
+use crate::error::Error;
+use crate::events::{Origin, Routes, signal, signal_id};
+use crate::lifecycle::{Observation, Profile, follow};
+use crate::storage::{CustomerKey, CustomerState, Decide, Decision, Record};
+
+/// Decides by the rules of the lifecycle, and addresses what follows to the sinks that want it.
+#[derive(Debug, Clone)]
+pub struct Deciding {
+    /// The configured `events.source`.
+    pub source: String,
+    /// `id@version` of the model.
+    pub model: String,
+    /// Who gets what.
+    pub routes: Routes,
+}
+
+impl Decide for Deciding {
+    fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Result<Decision, Error> {
+        let profile = Profile::of(&state.observations, &state.account);
+        let observations: Vec<Observation> = added.iter().map(|record| record.observation.clone()).collect();
+        let (memory, told) = follow(&state.memory, &profile, &state.account, &observations);
+        let policy = added.iter().map(|r| r.assessment.policy.as_str()).rfind(|policy| !policy.is_empty());
+        let origin = Origin { source: &self.source, model: &self.model, policy: policy.unwrap_or_default() };
+        let (mut signals, mut events) = (Vec::with_capacity(told.len()), Vec::new());
+        for one in told {
+            let mut sinks = self.routes.events_for(one.kind.name()).peekable();
+            if sinks.peek().is_some() {
+                events.extend(signal(origin, key, &profile, &one)?.to_sinks(sinks));
+            }
+            signals.push((signal_id(key, &one), one));
+        }
+        Ok(Decision { profile, memory, signals, events })
+    }
+}

@@ -1,0 +1,185 @@
+//! Interactions of customers: read, freed of what identifies a person, kept once, and told.
+//!
+//! [`interaction`] is what comes in; [`reading`] is what the model says of it, as JSON without text; [`keeping`] decides
+//! what stays of the text; [`deciding`] is what a store asks inside its transaction. Whoever calls twice with the same
+//! source and external id has done so once.
+
+pub mod deciding;
+pub mod interaction;
+pub mod keeping;
+mod reading;
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+
+use super::conversation::{self, PolicySource, TurnOptions};
+use super::options::{AnalysisOptions, ResolvedOptions};
+use super::{Analyzer, Call};
+use crate::batching::Entrance;
+use crate::domain::{Assessment, Channel, Conversation};
+use crate::error::Error;
+use crate::escalation::risk::Account as RiskAccount;
+use crate::escalation::{Rules, TurnSignals};
+use crate::storage::{Record, Recorded, Store};
+
+pub use deciding::Deciding;
+pub use interaction::{Content, Interaction};
+pub use keeping::{Keep, Keeping};
+
+/// Interactions that are read at the same time of one call or batch.
+const IN_FLIGHT: usize = 256;
+
+/// What everybody who records shares.
+pub struct Customers {
+    analyzer: Arc<Analyzer>,
+    policies: PolicySource,
+    store: Arc<dyn Store>,
+    keeping: Keeping,
+    deciding: Deciding,
+    options: ResolvedOptions,
+    turns: TurnOptions,
+}
+
+/// An interaction that was read, and is not yet kept.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// What is kept.
+    pub record: Record,
+    /// What was read in a message's text; a conversation has one per turn, which are not kept apart.
+    pub assessment: Option<Assessment>,
+}
+
+impl Customers {
+    /// Joins a model with a store. Errors: those of the options, which fit every model with heads.
+    pub fn new(
+        analyzer: Arc<Analyzer>,
+        policies: PolicySource,
+        store: Arc<dyn Store>,
+        keeping: Keeping,
+        deciding: Deciding,
+    ) -> Result<Self, Error> {
+        // Every label's probability: strengths of cues are measured against thresholds below them too.
+        let options = AnalysisOptions::default().resolve(analyzer.manifest())?;
+        let turns = TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?;
+        Ok(Self { analyzer, policies, store, keeping, deciding, options, turns })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// What is decided from.
+    pub fn deciding(&self) -> &Deciding {
+        &self.deciding
+    }
+
+    /// What is kept of texts, and by which key.
+    pub fn keeping(&self) -> &Keeping {
+        &self.keeping
+    }
+
+    /// Reads interactions, many at a time; answers in their order. `now_ms` is when they were received. Errors, one by
+    /// one: as [`Analyzer::analyze`], with the field.
+    pub async fn read(
+        &self,
+        interactions: Vec<Interaction>,
+        call: Call,
+        now_ms: i64,
+    ) -> Vec<Result<Read, Error>> {
+        let work: Vec<_> =
+            interactions.into_iter().map(|interaction| self.read_one(interaction, call, now_ms)).collect();
+        stream::iter(work).buffered(IN_FLIGHT).collect().await
+    }
+
+    /// Reads one interaction. Errors: as [`Analyzer::analyze`], with the field.
+    pub async fn read_one(&self, interaction: Interaction, call: Call, now_ms: i64) -> Result<Read, Error> {
+        interaction.check()?;
+        match &interaction.content {
+            Content::Message(text) | Content::Survey(text) => {
+                self.read_text(&interaction, text, call, now_ms).await
+            }
+            Content::Conversation(turns) => {
+                let talk = Conversation {
+                    id: interaction.external_id.clone(),
+                    channel: interaction.channel,
+                    language: interaction.language.clone(),
+                    turns: turns.clone(),
+                    ..Conversation::default()
+                };
+                self.read_talk(&interaction, &talk, call, now_ms).await
+            }
+        }
+    }
+
+    /// Keeps what was read, all or none; answers in the order of the records. Errors: those of the store.
+    pub async fn keep(&self, records: &[Record]) -> Result<Vec<Recorded>, Error> {
+        self.store.record(records, &self.deciding).await
+    }
+
+    async fn read_text(
+        &self,
+        interaction: &Interaction,
+        text: &str,
+        call: Call,
+        now_ms: i64,
+    ) -> Result<Read, Error> {
+        let language = interaction.language.as_deref();
+        let assessment = self.analyzer.analyze(text, language, &self.options, call).await?;
+        let quiet = |cue: &str, spans: &[_]| self.rules(interaction).is_quiet(text, cue, spans);
+        let signals = TurnSignals::of(text, &assessment, quiet);
+        let (text, body) = self.keeping.message(text, &assessment)?;
+        let heard = reading::Heard::message(&assessment, signals.as_ref());
+        let record = self.record(interaction, now_ms, text, heard, body);
+        Ok(Read { record, assessment: Some(assessment) })
+    }
+
+    async fn read_talk(
+        &self,
+        interaction: &Interaction,
+        talk: &Conversation,
+        call: Call,
+        now_ms: i64,
+    ) -> Result<Read, Error> {
+        let rules = self.rules(interaction);
+        let account = RiskAccount::new();
+        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await?;
+        let text = self.keeping.conversation(talk);
+        let heard = reading::Heard::conversation(interaction, &read, &rules);
+        let body = reading::conversation(&read)?;
+        let record = self.record(interaction, now_ms, text, heard, body);
+        Ok(Read { record, assessment: None })
+    }
+
+    fn rules(&self, interaction: &Interaction) -> Arc<Rules> {
+        let tenant = Some(interaction.tenant.as_str()).filter(|tenant| !tenant.is_empty());
+        self.policies.borrow().rules(tenant, interaction.channel)
+    }
+
+    fn record(
+        &self,
+        interaction: &Interaction,
+        now_ms: i64,
+        text: crate::storage::KeptText,
+        heard: reading::Heard,
+        body: String,
+    ) -> Record {
+        let manifest = self.analyzer.manifest();
+        let model = format!("{}@{}", manifest.id, manifest.version);
+        heard.record(interaction, (now_ms, model, body), text, self.keeping.key())
+    }
+}
+
+/// How a batch of interactions waits: in the bulk lane, as long as it takes.
+pub fn bulk() -> Call {
+    Call { lane: crate::batching::Lane::Bulk, entrance: Entrance::Wait, deadline: None }
+}
+
+/// The channel of a survey is none; a message without one is of the unknown one.
+pub(super) fn channel_name(content: &Content, channel: Channel) -> &'static str {
+    match content {
+        Content::Survey(_) => crate::lifecycle::channel::Medium::SURVEY,
+        Content::Message(_) | Content::Conversation(_) => channel.name(),
+    }
+}
