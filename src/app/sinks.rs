@@ -81,7 +81,8 @@ pub async fn spawn_dispatchers(
 
 /// Says which sink an error belongs to.
 fn placed(error: Error, sink: &str) -> Error {
-    let field = error.field().map_or_else(|| format!("sinks.{sink}"), |field| format!("sinks.{sink}.{field}"));
+    let field =
+        error.field().map_or_else(|| format!("sinks.{sink}"), |field| format!("sinks.{sink}.{field}"));
     match error.kind() {
         ErrorKind::InvalidInput => Error::invalid(field, error.public().to_owned()),
         kind => Error::new(kind, format!("{field}: {}", error.public())),

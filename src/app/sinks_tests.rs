@@ -1,3 +1,5 @@
+//! Sinks out of a configuration: what is built, and what is wrong with what is not.
+
 use super::*;
 use crate::app::Environment;
 use crate::config::Sources;
@@ -40,7 +42,11 @@ async fn what_is_wrong_with_a_sink_is_said_with_its_name_and_never_with_its_secr
         ("secrets = [{ env = \"BAD\" }]", "sinks.crm.secrets", "expected whsec_ and 24 to 64 bytes"),
         ("mapping = \"nothing\"", "", "the presets are"),
         ("mapping = \"hubspot\"\nallow_private = [\"10\"]", "sinks.crm.allow_private", "is no network"),
-        ("mapping = \"hubspot\"\nheaders = { webhook-id = \"x\" }", "sinks.crm.headers.webhook-id", "attune itself"),
+        (
+            "mapping = \"hubspot\"\nheaders = { webhook-id = \"x\" }",
+            "sinks.crm.headers.webhook-id",
+            "attune itself",
+        ),
         ("mapping = \"hubspot\"\nheaders = { \"a b\" = \"x\" }", "sinks.crm.headers", "not one of HTTP"),
     ] {
         let error = built(more).await.unwrap_err();

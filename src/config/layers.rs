@@ -152,7 +152,10 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
 /// The known name that is closest to `key`, if one is close.
 pub(super) fn nearest<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|known| (strsim::jaro_winkler(known, key), known));
-    scored.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(similarity, _)| *similarity > SIMILAR).map(|best| best.1)
+    scored
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(similarity, _)| *similarity > SIMILAR)
+        .map(|best| best.1)
 }
 
 /// The value in the type of the default; text from variables and flags is read in that type.

@@ -211,7 +211,8 @@ fn subject_prefix() -> String {
 
 /// The sinks of a file that is called `origin`.
 pub(super) fn parse(origin: &str, value: Value) -> Result<Vec<Sink>, ConfigError> {
-    let wrong = |key: String, problem: String| ConfigError::Value { key: format!("{origin}: {key}"), problem };
+    let wrong =
+        |key: String, problem: String| ConfigError::Value { key: format!("{origin}: {key}"), problem };
     let Value::Array(tables) = value else {
         return Err(wrong("sinks".into(), "expected tables, each under [[sinks]]".into()));
     };
@@ -288,9 +289,10 @@ fn check_webhook(webhook: &Webhook) -> Option<String> {
     match webhook {
         w if w.secrets.len() > SECRETS => Some(format!("`secrets`: expected at most {SECRETS}")),
         w if w.headers.len() > HEADERS => Some(format!("`headers`: expected at most {HEADERS}")),
-        _ if unsigned => {
-            Some("`secrets`: without one the receiver can't tell who has called; only a mapping goes without".into())
-        }
+        _ if unsigned => Some(
+            "`secrets`: without one the receiver can't tell who has called; only a mapping goes without"
+                .into(),
+        ),
         _ => None,
     }
 }

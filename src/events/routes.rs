@@ -44,7 +44,8 @@ impl Routes {
 
 fn unnamed(sink: &str, pattern: &str) -> Error {
     let known = kinds().collect::<Vec<_>>().join(", ");
-    let problem = format!("{pattern:?} names no event; there are {known}, and `*` for a part of a signal's name");
+    let problem =
+        format!("{pattern:?} names no event; there are {known}, and `*` for a part of a signal's name");
     Error::invalid(format!("sinks.{sink}.events"), problem)
 }
 

@@ -134,9 +134,8 @@ fn no_json(error: &serde_json::Error) -> Error {
 
 fn read(path: &Path) -> Result<String, Error> {
     let presets = PRESETS.map(|(name, _)| name).join(", ");
-    let fail = |e: io::Error| {
-        Error::unread(format!("mapping {} (the presets are {presets})", path.display()), &e)
-    };
+    let fail =
+        |e: io::Error| Error::unread(format!("mapping {} (the presets are {presets})", path.display()), &e);
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(fail)?;
     file.take(TEMPLATE_BYTES + 1).read_to_string(&mut text).map_err(fail)?;

@@ -63,7 +63,8 @@ impl Nats {
 
     async fn connect(&self) -> Result<Context, Failure> {
         tls::install();
-        let options = ConnectOptions::new().name("attune").connection_timeout(CONNECT.min(self.settings.timeout));
+        let options =
+            ConnectOptions::new().name("attune").connection_timeout(CONNECT.min(self.settings.timeout));
         let secret = async |secret: &Secret| secret.read().await.map_err(|e| Failure::retry(e.public()));
         let options = match &self.settings.login {
             Login::Nobody => options,

@@ -58,7 +58,8 @@ impl Targets {
     /// Reads nets such as `10.0.0.0/8`. Error: `InvalidInput` with the one that is none.
     pub fn parse(insecure: bool, private: &[String]) -> Result<Self, Error> {
         let net = |text: &String| {
-            let problem = format!("{text:?} is no network; expected one such as \"10.0.0.0/8\" or \"fd00::/8\"");
+            let problem =
+                format!("{text:?} is no network; expected one such as \"10.0.0.0/8\" or \"fd00::/8\"");
             text.parse().map_err(|_| Error::invalid("allow_private", problem))
         };
         Ok(Self { insecure, private: private.iter().map(net).collect::<Result<_, _>>()? })
@@ -100,7 +101,8 @@ impl Targets {
 }
 
 /// What is wrong with an address.
-const NOT_ALLOWED: &str = "is not an address of the public internet; list its network in allow_private to allow it";
+const NOT_ALLOWED: &str =
+    "is not an address of the public internet; list its network in allow_private to allow it";
 
 /// An IPv4 address that is written as one of IPv6 is the IPv4 address.
 fn plain(address: IpAddr) -> IpAddr {

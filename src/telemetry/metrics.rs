@@ -53,7 +53,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TEXTS, "Texts assessed, by status");
     describe_gauge!(CONVERSATIONS, "Conversations that are followed live");
     describe_counter!(ALERTS, "Changes of alerts of followed conversations, by change");
-    describe_counter!(DELIVERIES, "Attempts to deliver an event, by sink and outcome: delivered, retried, dead");
+    describe_counter!(
+        DELIVERIES,
+        "Attempts to deliver an event, by sink and outcome: delivered, retried, dead"
+    );
     describe_histogram!(DELIVERY_SECONDS, "Time of an attempt to deliver an event, by sink");
     describe_gauge!(OUTBOX_WAITING, "Events that wait in the outbox, by sink");
     describe_gauge!(OUTBOX_DEAD, "Events that were given up and not removed, by sink");

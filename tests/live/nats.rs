@@ -61,14 +61,7 @@ impl Own {
 
 fn delivery(id: &str, kind: &str, body: String) -> Delivery {
     let event = OutboxEvent { id: id.into(), sink: "bus".into(), kind: kind.into(), at_ms: 0, body };
-    Delivery {
-        sequence: 1,
-        tenant: "a.b".into(),
-        customer: "c-1".into(),
-        event,
-        attempts: 0,
-        error: None,
-    }
+    Delivery { sequence: 1, tenant: "a.b".into(), customer: "c-1".into(), event, attempts: 0, error: None }
 }
 
 #[tokio::test]

@@ -19,7 +19,9 @@ pub(super) fn verdict(status: StatusCode, headers: &HeaderMap) -> Result<(), Fai
         408 | 425 | 429 | 500..=599 => {
             Err(Failure::Retry { error: format!("answered {code}"), after: retry_after(headers) })
         }
-        410 => Err(Failure::Gone { error: "answered 410: the receiver takes no more events here".to_owned() }),
+        410 => {
+            Err(Failure::Gone { error: "answered 410: the receiver takes no more events here".to_owned() })
+        }
         300..=399 => Err(Failure::permanent(format!("answered {code}: redirects are not followed"))),
         _ => Err(Failure::permanent(format!("answered {code}"))),
     }

@@ -8,8 +8,16 @@ use crate::error::Error;
 use crate::sinks::secret::Secret;
 
 /// Headers that are not the configuration's to set: they are attune's, or belong to the connection.
-const RESERVED: [&str; 8] =
-    ["webhook-id", "webhook-timestamp", "webhook-signature", "host", "content-length", "connection", "te", "expect"];
+const RESERVED: [&str; 8] = [
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "host",
+    "content-length",
+    "connection",
+    "te",
+    "expect",
+];
 /// How a secret of Standard Webhooks begins.
 const PREFIX: &str = "whsec_";
 /// Bytes of a key: fewer can be guessed, more are not in the specification (24 to 64).

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use reqwest::header::HeaderMap;
 pub use reqwest::Method;
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, redirect};
 use url::Url;
 
