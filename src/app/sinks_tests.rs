@@ -1,3 +1,5 @@
+//! Sinks out of a configuration: what is built, and what is wrong with what is not.
+
 use super::*;
 use crate::app::Environment;
 use crate::config::Sources;

@@ -1,3 +1,5 @@
+//! `[[sinks]]` as people write it: defaults, examples, mistakes.
+
 use super::super::{Config, Sources};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Events: schemas, ids for ever, routes, subjects.
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;

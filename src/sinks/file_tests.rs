@@ -1,3 +1,5 @@
+//! Lines in files: torn, full, locked, many at once.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Mappings: presets against what CRMs take, and templates that try to get out.
+
 use serde_json::Value;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Addresses and URLs: which are allowed.
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
