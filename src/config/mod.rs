@@ -2,6 +2,7 @@
 //!
 //! The sources are handed in; nothing below `cli` reads the environment.
 
+mod customers;
 mod layers;
 mod sinks;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
 pub use layers::{ConfigError, Sources};
 pub use sinks::{Header, JsonLines, Method, Nats, Secret, Sink, Sync, Target, Webhook};
 
@@ -37,6 +39,12 @@ pub struct Config {
     pub conversations: Conversations,
     /// Files that are scored.
     pub jobs: Jobs,
+    /// Where customers are kept.
+    pub storage: Storage,
+    /// What is kept of them, and how long.
+    pub privacy: Privacy,
+    /// Interactions that come from a stream.
+    pub worker: Worker,
     /// What events say of themselves.
     pub events: Events,
     /// Where events go.
@@ -193,6 +201,11 @@ impl Config {
         }
         if self.conversations.idle.is_zero() {
             return wrong("conversations.idle_ms", "expected at least 1");
+        }
+        if let Some((key, problem)) =
+            self.storage.problem().or_else(|| self.privacy.problem()).or_else(|| self.worker.problem())
+        {
+            return wrong(key, problem);
         }
         if !is_uri_reference(&self.events.source) {
             return wrong("events.source", "expected 1 to 200 characters of a URI, such as attune/prod");

@@ -1,0 +1,125 @@
+//! Where customers are kept, out of the configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::sinks;
+use crate::config::{Config, KeepText, StorageUrl};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::Analyzer;
+use crate::pipeline::conversation::PolicySource;
+use crate::pipeline::customers::{Customers, Deciding, Keep, Keeping};
+use crate::pipeline::monitor::now_ms;
+use crate::privacy::HashKey;
+use crate::sinks::Secret;
+use crate::storage::memory::MemoryStore;
+use crate::storage::postgres::PostgresStore;
+use crate::storage::sqlite::SqliteStore;
+use crate::storage::{Purge, Store};
+
+/// What has outlived its time is looked for this often.
+const PURGE: Duration = Duration::from_secs(3600);
+const DAY_MS: i64 = 86_400_000;
+
+/// Opens the store that the configuration names; `None` when it names none. A file gets its tables here; a database has to
+/// have them. Errors: those of the stores, `Precondition` for a database without the tables of this version.
+pub async fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, Error> {
+    Ok(match &config.storage.url {
+        StorageUrl::None => None,
+        StorageUrl::Memory => Some(Arc::new(MemoryStore::new())),
+        StorageUrl::Sqlite(path) => {
+            let store = SqliteStore::open(path).await?;
+            store.migrate().await?;
+            Some(Arc::new(store))
+        }
+        StorageUrl::Postgres(url) => {
+            let store = PostgresStore::connect(url, config.storage.connections).await?;
+            store.check_schema().await?;
+            Some(Arc::new(store))
+        }
+    })
+}
+
+/// Opens the store, and says what to set when there is none. Errors: `Precondition`, and as [`open_store`].
+pub async fn require_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
+    open_store(config).await?.ok_or_else(no_store)
+}
+
+/// What a caller hears where customers are not kept.
+pub fn no_store() -> Error {
+    let message = "no storage is configured: set storage.url, for instance to sqlite:attune.db";
+    Error::new(ErrorKind::Precondition, message)
+}
+
+/// Makes the tables of this version. Errors: those of the stores.
+pub async fn migrate(config: &Config) -> Result<(), Error> {
+    match &config.storage.url {
+        StorageUrl::None => Err(no_store()),
+        StorageUrl::Memory => Ok(()),
+        StorageUrl::Sqlite(path) => SqliteStore::open(path).await?.migrate().await,
+        StorageUrl::Postgres(url) => PostgresStore::connect(url, 2).await?.migrate().await,
+    }
+}
+
+/// Rewrites the tables of a database, so that nothing of what was deleted stays in its files; a file needs none of it, since
+/// what is deleted there is overwritten at once. Errors: those of the stores.
+pub async fn rewrite(config: &Config) -> Result<(), Error> {
+    match &config.storage.url {
+        StorageUrl::None => Err(no_store()),
+        StorageUrl::Memory | StorageUrl::Sqlite(_) => Ok(()),
+        StorageUrl::Postgres(url) => PostgresStore::connect(url, 2).await?.rewrite().await,
+    }
+}
+
+/// What stays of texts, and the key of hashes. Errors: `NotFound` for a secret that is not there.
+pub async fn keeping(config: &Config) -> Result<Keeping, Error> {
+    let keep = match config.privacy.keep_text {
+        KeepText::None => Keep::None,
+        KeepText::Hash => Keep::Hash,
+        KeepText::Redacted => Keep::Redacted,
+        KeepText::Full => Keep::Full,
+    };
+    let secret = match &config.privacy.key_file {
+        Some(path) => Secret::File(path.clone()).read().await?,
+        None => String::new(),
+    };
+    let key = HashKey::of(secret.as_bytes());
+    Ok(Keeping::new(keep, key))
+}
+
+/// Joins a model, a policy and a store. Errors: those of the settings.
+pub async fn build_customers(
+    config: &Config,
+    analyzer: &Arc<Analyzer>,
+    policies: PolicySource,
+    store: Arc<dyn Store>,
+) -> Result<Customers, Error> {
+    let manifest = analyzer.manifest();
+    let deciding = Deciding {
+        source: config.events.source.clone(),
+        model: format!("{}@{}", manifest.id, manifest.version),
+        routes: sinks::routes(config)?,
+    };
+    Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
+}
+
+/// Takes away what has outlived its time, once an hour until `stop`.
+pub async fn purge(config: Config, store: Arc<dyn Store>, stop: CancellationToken) {
+    let privacy = &config.privacy;
+    let mut tick = tokio::time::interval(PURGE);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        let now_ms = now_ms();
+        let before = |days: u32| if days == 0 { 0 } else { now_ms - i64::from(days) * DAY_MS };
+        let purge = Purge {
+            texts_before_ms: before(privacy.text_days),
+            interactions_before_ms: before(privacy.interaction_days),
+            signals_before_ms: before(privacy.signal_days),
+        };
+        match store.purge(purge).await {
+            Ok(counts) => tracing::info!(?counts, "what has outlived its time is gone"),
+            Err(error) => tracing::warn!(%error, "the purge failed, and is tried again in an hour"),
+        }
+    }
+}
