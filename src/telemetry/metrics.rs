@@ -20,6 +20,9 @@ const COALESCED: &str = "attune_coalesced_total";
 const TEXTS: &str = "attune_texts_total";
 const CONVERSATIONS: &str = "attune_conversations";
 const ALERTS: &str = "attune_alert_changes_total";
+const JOBS: &str = "attune_jobs";
+const JOBS_ENDED: &str = "attune_jobs_ended_total";
+const JOB_ROWS: &str = "attune_job_rows_total";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -48,6 +51,9 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TEXTS, "Texts assessed, by status");
     describe_gauge!(CONVERSATIONS, "Conversations that are followed live");
     describe_counter!(ALERTS, "Changes of alerts of followed conversations, by change");
+    describe_gauge!(JOBS, "Jobs that are kept, by state");
+    describe_counter!(JOBS_ENDED, "Jobs that have ended, by state");
+    describe_counter!(JOB_ROWS, "Rows that jobs have read");
     Ok(handle)
 }
 
@@ -104,4 +110,19 @@ pub fn conversations(count: usize) {
 /// An alert of a followed conversation changed.
 pub fn alert(change: &'static str) {
     counter!(ALERTS, "change" => change).increment(1);
+}
+
+/// So many jobs are in a state now.
+pub fn jobs(state: &'static str, count: usize) {
+    gauge!(JOBS, "state" => state).set(count as f64);
+}
+
+/// A job has ended in a state.
+pub fn job_ended(state: &'static str) {
+    counter!(JOBS_ENDED, "state" => state).increment(1);
+}
+
+/// A job has read rows.
+pub fn job_rows(count: u64) {
+    counter!(JOB_ROWS).increment(count);
 }

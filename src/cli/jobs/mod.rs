@@ -1,0 +1,3 @@
+//! x
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum JobsCommand { List }
