@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
+pub mod jobs;
 pub mod policies;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::grpc::server::{self, ServerSettings};
+use crate::api::grpc::server::{self, Served, ServerSettings};
 use crate::api::http::{self, Readiness};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::Config;
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
+use crate::jobs::service::{Buckets, NoBuckets};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
@@ -24,14 +26,19 @@ use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 /// Histograms hand their samples over this often; without it they would grow for ever.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
+/// How long runs of jobs may take to stop: a block is written and a checkpoint made.
+const JOBS_STOP: Duration = Duration::from_secs(10);
+
 /// Conversations that have gone silent are looked for this often.
 const SWEEP: Duration = Duration::from_secs(30);
 
 /// What the outside hands in beside the configuration.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Surroundings {
     /// Value of `ORT_DYLIB_PATH`.
     pub runtime_library: Option<std::path::PathBuf>,
+    /// The `AWS_…` variables, with their values.
+    pub aws: Vec<(String, String)>,
 }
 
 /// Reads the model's files, the embedded ones or a directory, and lays the overlay over its manifest.
@@ -119,6 +126,7 @@ pub struct Service {
     pub grpc: TcpListener,
     /// Where HTTP listens.
     pub http: TcpListener,
+    buckets: Arc<dyn Buckets>,
 }
 
 impl Service {
@@ -127,7 +135,14 @@ impl Service {
         Ok(Self {
             grpc: server::bind(config.server.grpc_address).await?,
             http: server::bind(config.server.http_address).await?,
+            buckets: Arc::new(NoBuckets),
         })
+    }
+
+    /// Gives jobs the buckets of an object storage; without it there are none.
+    #[must_use]
+    pub fn with_buckets(self, buckets: Arc<dyn Buckets>) -> Self {
+        Self { buckets, ..self }
     }
 
     /// Serves until `stop`: live at once, ready when the model is, and drained at the end.
@@ -152,6 +167,7 @@ impl Service {
             }
         });
         let monitor = Arc::new(build_monitor(&config)?);
+        let jobs = jobs::open(&config, self.buckets).await?;
         let sweep = tokio::spawn(sweep(Arc::clone(&monitor)));
         let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
         readiness.set(true);
@@ -179,7 +195,14 @@ impl Service {
             drain: config.server.drain,
             lame_duck: config.server.lame_duck,
         };
-        let served = server::serve(self.grpc, models, monitor, settings, stop).await;
+        if let Some(jobs) = &jobs {
+            jobs.start(models.default_model(), &stop);
+        }
+        let served = Served { models, monitor, jobs: jobs.clone() };
+        let served = server::serve(self.grpc, served, settings, stop).await;
+        if let Some(jobs) = &jobs {
+            jobs.stopped(JOBS_STOP).await;
+        }
         http_stop.cancel();
         turned_off.abort();
         upkeep.abort();

@@ -27,11 +27,11 @@ const MODULES: Table = &[
     ("pipeline", &["batching", "domain", "error", "escalation", "inference", "model", "telemetry"]),
     ("evaluation", &["batching", "domain", "error", "model", "pipeline"]),
     ("privacy", &[]),
-    ("jobs", &["batching", "domain", "error", "inference", "model", "pipeline", "privacy"]),
+    ("jobs", &["batching", "domain", "error", "inference", "model", "pipeline", "privacy", "telemetry"]),
     ("config", &["error", "telemetry"]),
     ("runtime", &["error"]),
     ("api", &[]),
-    ("api::grpc", &["batching", "domain", "error", "escalation", "model", "pipeline", "telemetry"]),
+    ("api::grpc", &["batching", "domain", "error", "escalation", "jobs", "model", "pipeline", "telemetry"]),
     ("api::http", &["error"]),
     (
         "app",
@@ -44,6 +44,7 @@ const MODULES: Table = &[
             "error",
             "escalation",
             "inference",
+            "jobs",
             "model",
             "pipeline",
         ],
@@ -70,14 +71,18 @@ const MODULES: Table = &[
     ("main", &["cli"]),
 ];
 
-/// Modules that hold concrete adapters, here `OnnxFactory`, and who may name what is in them.
-const ADAPTERS: Table = &[("crate::inference::onnx", &["src/app.rs"])];
+/// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
+const ADAPTERS: Table = &[
+    ("crate::inference::onnx", &["src/app.rs"]),
+    ("crate::jobs::service::s3", &["src/app/jobs.rs"]),
+];
 
 /// Where each third-party crate lives: files, or folders with all that is in them.
 const CRATES: Table = &[
     ("anstream", &["src/cli"]),
     ("anstyle", &["src/cli"]),
     ("askama", &["src/jobs/report"]),
+    ("async_trait", &["src/jobs/service/transfer_tests.rs"]),
     ("axum", &["src/api/http"]),
     ("blake3", &["src/batching/cache.rs", "src/jobs", "src/pipeline/monitor/escalation.rs"]),
     ("calamine", &["src/jobs/read"]),
@@ -87,6 +92,7 @@ const CRATES: Table = &[
     ("csv", &["src/evaluation/dataset.rs", "src/jobs"]),
     ("encoding_rs", &["src/jobs/read"]),
     ("flate2", &["src/jobs/read"]),
+    ("fastrand", &["src/jobs/service/transfer.rs"]),
     (
         "futures_util",
         &[
@@ -95,6 +101,7 @@ const CRATES: Table = &[
             "src/cli/policy",
             "src/evaluation/scoring.rs",
             "src/jobs/scorer.rs",
+            "src/jobs/service",
             "src/pipeline",
         ],
     ),
@@ -108,13 +115,15 @@ const CRATES: Table = &[
     ("metrics_exporter_prometheus", &["src/telemetry/metrics.rs", "src/app.rs", "src/api/http"]),
     ("mimalloc", &["src/main.rs"]),
     ("ndarray", &["src/escalation/fit/logistic.rs"]),
+    ("object_store", &["src/jobs/service"]),
     ("ort", &["src/inference/onnx.rs"]),
     ("parquet", &["src/jobs"]),
-    ("parking_lot", &["src/batching", "src/inference", "src/pipeline/monitor.rs"]),
+    ("parking_lot", &["src/batching", "src/inference", "src/jobs/service", "src/pipeline/monitor.rs"]),
     ("plotters", &["src/escalation/backtest/chart.rs", "src/evaluation/diagram.rs", "src/jobs/report"]),
     ("prost", &["src/api/grpc"]),
     ("quick_cache", &["src/batching/cache.rs"]),
     ("regex", &["src/privacy/patterns.rs"]),
+    ("rustls", &["src/runtime"]),
     (
         "serde",
         &[
@@ -183,6 +192,8 @@ const CRATES: Table = &[
     ),
     ("tracing_subscriber", &["src/telemetry/logs.rs"]),
     ("unicode_segmentation", &["src/pipeline/segment.rs"]),
+    ("url", &["src/jobs/service/place.rs"]),
+    ("uuid", &["src/jobs/service/manager.rs"]),
     ("whatlang", &["src/inference/language.rs"]),
     ("zstd", &["src/jobs/read"]),
 ];

@@ -71,7 +71,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
         Command::Models(options) => models::run(&options, &quiet()?),
         Command::Score(options) => score::run(&options, &quiet()?, &surroundings()),
-        Command::Jobs(_) => Ok(()),
+        Command::Jobs(command) => {
+            quiet()?;
+            jobs::run(&command)
+        }
         Command::Eval(options) => eval::run(&options, &quiet()?, &surroundings()),
         Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
         Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),
@@ -116,7 +119,9 @@ fn read_file(path: &Path) -> Result<(String, String), Error> {
 }
 
 fn surroundings() -> Surroundings {
-    Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) }
+    let variable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let aws = std::env::vars_os().filter_map(variable).filter(|(name, _)| name.starts_with("AWS_"));
+    Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into), aws: aws.collect() }
 }
 
 fn start_logs(config: &Config) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use super::{executor, score_input};
 use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::jobs::plan::{self, Plan, ReportPlan, Rules};
+use crate::jobs::plan::{self, Plan, ReportPlan};
 use crate::jobs::{Company, Finished, Format, FormatName, Paths, Table, Watching};
 use crate::runtime;
 
@@ -24,7 +24,7 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
     let table = plan.open(&Arc::default())?;
     tell(&recognised(&table));
     let mut watching = Watching::begin(plan.report.as_ref(), &table)?;
-    let job = plan.job(table, started, &rules(config))?;
+    let job = plan.job(table, started, &app::jobs::rules(config))?;
     let mut progress = Progress::new(file(options));
     let finished = executor()?.block_on(async {
         let stop = CancellationToken::new();
@@ -64,15 +64,6 @@ fn plan(options: &ScoreOptions, format: Format) -> Result<Plan, Error> {
         report,
         restart: options.restart,
     })
-}
-
-fn rules(config: &Config) -> Rules {
-    Rules {
-        text_bytes: config.limits.text_bytes,
-        text_tokens: config.limits.text_tokens,
-        batch_tokens: config.batching.batch_tokens,
-        checkpoint_every: config.jobs.checkpoint_every,
-    }
 }
 
 /// The input's path; `None` for standard input.

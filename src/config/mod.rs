@@ -2,6 +2,7 @@
 //!
 //! The sources are handed in; nothing below `cli` reads the environment.
 
+mod jobs;
 mod layers;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+pub use jobs::{Jobs, Secret};
 pub use layers::{ConfigError, Sources};
 
 use crate::telemetry::logs::LogFormat;
@@ -126,15 +128,6 @@ pub struct Conversations {
     pub policy: Option<PathBuf>,
 }
 
-/// `[jobs]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Jobs {
-    /// Time between checkpoints.
-    #[serde(rename = "checkpoint_ms", deserialize_with = "milliseconds")]
-    pub checkpoint_every: Duration,
-}
-
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +171,7 @@ impl Config {
         if self.conversations.idle.is_zero() {
             return wrong("conversations.idle_ms", "expected at least 1");
         }
+        self.jobs.check()?;
         if self.inference.workers > 256 {
             return wrong("inference.workers", "expected at most 256");
         }

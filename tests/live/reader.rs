@@ -13,7 +13,10 @@ pub(crate) fn models() -> Models {
 pub(crate) fn models_with(flags: &[(&str, &str)]) -> Models {
     let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-    let surroundings = Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into) };
+    let surroundings = Surroundings {
+        runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into),
+        ..Surroundings::default()
+    };
     build_models(&config, &surroundings).unwrap()
 }
 

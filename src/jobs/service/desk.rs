@@ -132,7 +132,10 @@ impl Desk {
             if let Some(stop) = shared.stops.get(id) {
                 stop.cancel();
             }
-            shared.tell(&job);
+            // The run has gone on meanwhile.
+            if let Ok(now) = shared.board.get(id).cloned() {
+                shared.tell(&now);
+            }
         }
         if job.state.is_final() {
             metrics::job_ended(job.state.name());

@@ -198,7 +198,3 @@ impl Jobs {
         self.desk.shared().watch(id)
     }
 }
-
-#[cfg(test)]
-#[path = "manager_tests.rs"]
-mod tests;
