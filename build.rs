@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["attune/v1/analysis.proto", "attune/v1/conversation.proto", "attune/v1/models.proto"];
+    let files = [
+        "attune/v1/analysis.proto",
+        "attune/v1/conversation.proto",
+        "attune/v1/jobs.proto",
+        "attune/v1/models.proto",
+    ];
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=models/attune-en-small");
     let descriptors = protox::compile(files, ["proto"])?;

@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
 pub mod customers;
+pub mod jobs;
 pub mod policies;
 pub mod sinks;
 
@@ -12,7 +13,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::grpc::server::{self, ServerSettings};
+use self::customers::Kept;
+use crate::api::grpc::server::{self, Served, ServerSettings};
 use crate::api::http::{self, Readiness};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::Config;
@@ -20,12 +22,16 @@ use crate::error::Error;
 use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
+use crate::jobs::service::{Buckets, NoBuckets};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 
 /// Histograms hand their samples over this often; without it they would grow for ever.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// How long runs of jobs may take to stop: a block is written and a checkpoint made.
+const JOBS_STOP: Duration = Duration::from_secs(10);
 
 /// Conversations that have gone silent are looked for this often.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -55,6 +61,13 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<String> {
         let found = self.variables.iter().find(|(variable, _)| variable == name);
         found.and_then(|(_, value)| value.clone().into_string().ok())
+    }
+
+    /// The variables whose names begin so; those that are no text are left out.
+    pub fn beginning(&self, prefix: &str) -> Vec<(String, String)> {
+        let text = |value: &OsString| value.clone().into_string().ok();
+        let all = self.variables.iter().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        all.filter(|(name, _)| name.starts_with(prefix)).collect()
     }
 }
 
@@ -149,6 +162,8 @@ pub struct Service {
     pub grpc: TcpListener,
     /// Where HTTP listens.
     pub http: TcpListener,
+    buckets: Arc<dyn Buckets>,
+    surroundings: Surroundings,
 }
 
 impl Service {
@@ -157,7 +172,21 @@ impl Service {
         Ok(Self {
             grpc: server::bind(config.server.grpc_address).await?,
             http: server::bind(config.server.http_address).await?,
+            buckets: Arc::new(NoBuckets),
+            surroundings: Surroundings::default(),
         })
+    }
+
+    /// Gives jobs the buckets of an object storage; without it there are none.
+    #[must_use]
+    pub fn with_buckets(self, buckets: Arc<dyn Buckets>) -> Self {
+        Self { buckets, ..self }
+    }
+
+    /// Gives sinks the variables in which their secrets are; without it there are none.
+    #[must_use]
+    pub fn with_surroundings(self, surroundings: Surroundings) -> Self {
+        Self { surroundings, ..self }
     }
 
     /// Serves until `stop`: live at once, ready when the model is, and drained at the end.
@@ -182,8 +211,17 @@ impl Service {
             }
         });
         let monitor = Arc::new(build_monitor(&config)?);
+        let jobs = jobs::open(&config, self.buckets).await?;
+        let store = customers::open_store(&config).await?;
         let sweep = tokio::spawn(sweep(Arc::clone(&monitor)));
         let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
+        let kept = match store {
+            Some(store) => {
+                let readers = (models.default_model(), monitor.policy_source());
+                Some(Kept::open(&config, &self.surroundings, readers, store).await?)
+            }
+            None => None,
+        };
         readiness.set(true);
         let manifest = models.default_model().manifest();
         tracing::info!(
@@ -209,7 +247,18 @@ impl Service {
             drain: config.server.drain,
             lame_duck: config.server.lame_duck,
         };
-        let served = server::serve(self.grpc, models, monitor, settings, stop).await;
+        if let Some(jobs) = &jobs {
+            jobs.start(models.default_model(), &stop);
+        }
+        let customers = kept.as_ref().map(|kept| Arc::clone(&kept.customers));
+        let served = Served { models, monitor, jobs: jobs.clone(), customers };
+        let served = server::serve(self.grpc, served, settings, stop).await;
+        if let Some(jobs) = &jobs {
+            jobs.stopped(JOBS_STOP).await;
+        }
+        if let Some(kept) = kept {
+            kept.close().await;
+        }
         http_stop.cancel();
         turned_off.abort();
         upkeep.abort();

@@ -28,13 +28,13 @@ const MODULES: Table = &[
     ("pipeline", &["batching", "domain", "error", "escalation", "inference", "model", "telemetry"]),
     ("evaluation", &["batching", "domain", "error", "model", "pipeline"]),
     ("privacy", &[]),
-    ("jobs", &["batching", "domain", "error", "inference", "model", "pipeline", "privacy"]),
+    ("jobs", &["batching", "domain", "error", "inference", "model", "pipeline", "privacy", "telemetry"]),
     ("config", &["error", "telemetry"]),
     ("runtime", &["error"]),
     ("events", &["error", "lifecycle", "storage"]),
     ("sinks", &["error", "events", "runtime", "storage", "telemetry"]),
     ("api", &[]),
-    ("api::grpc", &["batching", "domain", "error", "escalation", "model", "pipeline", "telemetry"]),
+    ("api::grpc", &["batching", "domain", "error", "escalation", "jobs", "model", "pipeline", "telemetry"]),
     ("api::http", &["error"]),
     (
         "app",
@@ -48,6 +48,7 @@ const MODULES: Table = &[
             "escalation",
             "events",
             "inference",
+            "jobs",
             "model",
             "pipeline",
             "sinks",
@@ -76,8 +77,9 @@ const MODULES: Table = &[
     ("main", &["cli"]),
 ];
 
-/// Modules that hold concrete adapters, here `OnnxFactory`, and who may name what is in them.
-const ADAPTERS: Table = &[("crate::inference::onnx", &["src/app.rs"])];
+/// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
+const ADAPTERS: Table =
+    &[("crate::inference::onnx", &["src/app.rs"]), ("crate::jobs::service::s3", &["src/app/jobs.rs"])];
 
 /// Where each third-party crate lives: files, or folders with all that is in them.
 const CRATES: Table = &[
@@ -86,6 +88,7 @@ const CRATES: Table = &[
     ("askama", &["src/jobs/report"]),
     ("async_nats", &["src/sinks/nats.rs"]),
     ("async_trait", &["src/sinks"]),
+    ("async_trait", &["src/jobs/service/transfer_tests.rs"]),
     ("axum", &["src/api/http"]),
     ("blake3", &["src/batching/cache.rs", "src/jobs", "src/pipeline/monitor/escalation.rs"]),
     ("calamine", &["src/jobs/read"]),
@@ -96,6 +99,7 @@ const CRATES: Table = &[
     ("encoding_rs", &["src/jobs/read"]),
     ("fastrand", &["src/app/sinks.rs", "src/sinks/dispatch/backoff.rs"]),
     ("flate2", &["src/jobs/read"]),
+    ("fastrand", &["src/jobs/service/transfer.rs"]),
     (
         "futures_util",
         &[
@@ -104,6 +108,7 @@ const CRATES: Table = &[
             "src/cli/policy",
             "src/evaluation/scoring.rs",
             "src/jobs/scorer.rs",
+            "src/jobs/service",
             "src/pipeline",
             "src/sinks/dispatch",
         ],
@@ -123,15 +128,18 @@ const CRATES: Table = &[
     ("mimalloc", &["src/main.rs"]),
     ("minijinja", &["src/sinks/mapping.rs"]),
     ("ndarray", &["src/escalation/fit/logistic.rs"]),
+    ("object_store", &["src/jobs/service"]),
     ("ort", &["src/inference/onnx.rs"]),
     ("parquet", &["src/jobs"]),
     ("parking_lot", &["src/batching", "src/inference", "src/pipeline/monitor.rs", "src/sinks"]),
+    ("parking_lot", &["src/batching", "src/inference", "src/jobs/service", "src/pipeline/monitor.rs"]),
     ("plotters", &["src/escalation/backtest/chart.rs", "src/evaluation/diagram.rs", "src/jobs/report"]),
     ("prost", &["src/api/grpc"]),
     ("quick_cache", &["src/batching/cache.rs"]),
     ("regex", &["src/privacy/patterns.rs"]),
     ("reqwest", &["src/sinks/target.rs", "src/sinks/webhook"]),
     ("rustls", &["src/runtime/tls.rs"]),
+    ("rustls", &["src/runtime"]),
     (
         "serde",
         &[
@@ -222,6 +230,8 @@ const CRATES: Table = &[
     ("tracing_subscriber", &["src/telemetry/logs.rs"]),
     ("unicode_segmentation", &["src/pipeline/segment.rs"]),
     ("url", &["src/sinks/nats.rs", "src/sinks/target.rs", "src/sinks/webhook"]),
+    ("url", &["src/jobs/service/place.rs"]),
+    ("uuid", &["src/jobs/service/manager.rs"]),
     ("whatlang", &["src/inference/language.rs"]),
     ("zstd", &["src/jobs/read"]),
 ];

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::sinks;
+use super::Surroundings;
+use super::sinks::{self, Dispatchers};
 use crate::config::{Config, KeepText, StorageUrl};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::Analyzer;
@@ -103,6 +105,52 @@ pub async fn build_customers(
         routes: sinks::routes(config)?,
     };
     Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
+}
+
+/// Customers of a running process: kept, told of, and purged.
+pub struct Kept {
+    /// The use case.
+    pub customers: Arc<Customers>,
+    stop: CancellationToken,
+    dispatchers: Dispatchers,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Kept {
+    /// Joins everything and starts what goes on by itself. Errors: those of the settings, the sinks and the store.
+    pub async fn open(
+        config: &Config,
+        surroundings: &Surroundings,
+        (analyzer, policies): (&Arc<Analyzer>, PolicySource),
+        store: Arc<dyn Store>,
+    ) -> Result<Self, Error> {
+        let stop = CancellationToken::new();
+        let customers = Arc::new(build_customers(config, analyzer, policies, Arc::clone(&store)).await?);
+        let dispatchers =
+            sinks::spawn_dispatchers(config, surroundings, Arc::clone(&store), stop.clone()).await?;
+        let (mut news, wake) = (customers.news(), dispatchers.wake());
+        let waking = async move {
+            while news.changed().await.is_ok() {
+                wake.wake();
+            }
+        };
+        let stopped = stop.clone();
+        let waking = async move {
+            let _stopped = stopped.run_until_cancelled(waking).await;
+        };
+        let tasks = vec![tokio::spawn(waking), tokio::spawn(purge(config.clone(), store, stop.clone()))];
+        Ok(Self { customers, stop, dispatchers, tasks })
+    }
+
+    /// Ends what goes on by itself; deliveries on their way end first.
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.dispatchers.join().await;
+        for task in self.tasks {
+            // A task that panicked has said so.
+            let _ended = task.await;
+        }
+    }
 }
 
 /// Takes away what has outlived its time, once an hour until `stop`.

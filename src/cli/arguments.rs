@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::jobs::JobsCommand;
 use super::policy::PolicyCommand;
+use crate::jobs::FormatName;
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
@@ -45,6 +47,9 @@ pub(super) enum Command {
     Conversation(ConversationOptions),
     /// Score a survey export: every row comes out again, with what its texts say beside it
     Score(ScoreOptions),
+    /// Have a running service score files: create, get, list, watch and cancel its jobs
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Measure the model on a file of labelled texts
     Eval(EvalOptions),
     /// Fit thresholds and calibration to a file of labelled texts
@@ -166,6 +171,28 @@ pub(super) struct ScoreOptions {
     /// Quote in the report as it was written, with e-mail addresses and numbers; names are never taken out
     #[arg(long, requires = "report")]
     pub(super) no_redact: bool,
+    /// Form of the input, instead of recognising it: csv, tsv, jsonl, parquet, xlsx, lines
+    #[arg(long = "format", value_name = "FORMAT")]
+    pub(super) from: Option<String>,
+    #[command(flatten)]
+    pub(super) read: InputOptions,
+    /// Begin a CSV file with a byte order mark, so that Excel reads it as UTF-8
+    #[arg(long)]
+    pub(super) bom: bool,
+    /// Leave cells as they are that a spreadsheet would take for formulas
+    #[arg(long)]
+    pub(super) no_escape_formulas: bool,
+    /// Throw away what an earlier run has left, and an output that is there
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// What to write as the time of scoring (RFC 3339), instead of the job's start: for files that are to be compared
+    #[arg(long, value_name = "TIME")]
+    pub(super) scored_at: Option<String>,
+}
+
+/// How an export is read, instead of what is recognised.
+#[derive(Debug, Args)]
+pub(super) struct InputOptions {
     /// Column with texts, instead of those that are recognised; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub(super) text_column: Vec<String>,
@@ -181,9 +208,6 @@ pub(super) struct ScoreOptions {
     /// Column with the time of the answer
     #[arg(long, value_name = "COLUMN")]
     pub(super) time_column: Option<String>,
-    /// Form of the input, instead of recognising it: csv, tsv, jsonl, parquet, xlsx, lines
-    #[arg(long = "format", value_name = "FORMAT")]
-    pub(super) from: Option<String>,
     /// Encoding of the input, such as windows-1252, instead of recognising it
     #[arg(long, value_name = "LABEL")]
     pub(super) encoding: Option<String>,
@@ -196,21 +220,9 @@ pub(super) struct ScoreOptions {
     /// Recognise neither the survey tool nor columns
     #[arg(long)]
     pub(super) no_detect: bool,
-    /// Begin a CSV file with a byte order mark, so that Excel reads it as UTF-8
-    #[arg(long)]
-    pub(super) bom: bool,
-    /// Leave cells as they are that a spreadsheet would take for formulas
-    #[arg(long)]
-    pub(super) no_escape_formulas: bool,
-    /// Throw away what an earlier run has left, and an output that is there
-    #[arg(long)]
-    pub(super) restart: bool,
     /// Language of the texts (BCP 47), instead of what the rows say or what is identified
     #[arg(long, value_name = "TAG")]
     pub(super) language: Option<String>,
-    /// What to write as the time of scoring (RFC 3339), instead of the job's start: for files that are to be compared
-    #[arg(long, value_name = "TIME")]
-    pub(super) scored_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -221,6 +233,16 @@ pub(super) enum OutputName {
     Jsonl,
     /// Apache Parquet
     Parquet,
+}
+
+impl OutputName {
+    pub(super) fn format(self) -> FormatName {
+        match self {
+            Self::Csv => FormatName::Csv,
+            Self::Jsonl => FormatName::Jsonl,
+            Self::Parquet => FormatName::Parquet,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

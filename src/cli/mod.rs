@@ -9,6 +9,7 @@ mod conversation_table;
 mod diff;
 mod eval;
 mod history;
+mod jobs;
 mod json;
 mod labelled;
 mod models;
@@ -17,7 +18,6 @@ mod policy;
 mod progress;
 mod score;
 mod score_input;
-mod score_report;
 mod serve;
 mod table;
 
@@ -71,6 +71,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
         Command::Models(options) => models::run(&options, &quiet()?),
         Command::Score(options) => score::run(&options, &quiet()?, &surroundings()),
+        Command::Jobs(command) => {
+            quiet()?;
+            jobs::run(&command)
+        }
         Command::Eval(options) => eval::run(&options, &quiet()?, &surroundings()),
         Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
         Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),

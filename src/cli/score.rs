@@ -2,39 +2,29 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::{OutputName, ScoreOptions};
 use super::progress::Progress;
-use super::score_report::Watching;
 use super::{executor, score_input};
 use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::jobs::checkpoint::{Identity, fingerprint};
-use crate::jobs::{Company, Finished, Format, Job, Paths, Table, part};
+use crate::jobs::plan::{self, Plan, ReportPlan};
+use crate::jobs::{Company, Finished, Format, FormatName, Paths, Table, Watching};
 use crate::runtime;
 
 pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surroundings) -> Result<(), Error> {
     let format = format(options)?;
     check_distinct(options)?;
-    let started = started(options)?;
-    let table = score_input::open_table(options)?;
+    let started = plan::started(options.scored_at.as_deref())?;
+    let plan = plan(options, format)?;
+    let table = plan.open(&Arc::default())?;
     tell(&recognised(&table));
-    let mut watching = Watching::begin(options, &table)?;
-    let job = Job {
-        table,
-        paths: Paths::new(&options.output),
-        format,
-        language: options.language.clone(),
-        started,
-        batch_tokens: config.batching.batch_tokens,
-        checkpoint_every: config.jobs.checkpoint_every,
-        restart: options.restart,
-        identity: identity(options, config)?,
-        disk: Box::new(part::plain),
-    };
+    let mut watching = Watching::begin(plan.report.as_ref(), &table)?;
+    let job = plan.job(table, started, &app::jobs::rules(config))?;
     let mut progress = Progress::new(file(options));
     let finished = executor()?.block_on(async {
         let stop = CancellationToken::new();
@@ -50,10 +40,30 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
     });
     progress.end();
     let finished = finished?;
-    watching.finish(options, &finished)?;
+    watching.finish(&finished)?;
     finished.clean()?;
     tell(&summary(&finished, options));
     Ok(())
+}
+
+fn plan(options: &ScoreOptions, format: Format) -> Result<Plan, Error> {
+    let source = file(options).and_then(plan::file_name).unwrap_or_else(|| "standard input".into());
+    let report = options.report.as_ref().map(|path| ReportPlan {
+        path: path.clone(),
+        by: options.by.clone(),
+        redact: !options.no_redact,
+        source,
+    });
+    Ok(Plan {
+        input: file(options).map(Path::to_owned),
+        output: options.output.clone(),
+        format,
+        read: score_input::read_options(options.from.as_deref(), &options.read)?,
+        language: options.read.language.clone(),
+        scored_at: options.scored_at.clone(),
+        report,
+        restart: options.restart,
+    })
 }
 
 /// The input's path; `None` for standard input.
@@ -66,27 +76,15 @@ fn format(options: &ScoreOptions) -> Result<Format, Error> {
     if options.output.as_os_str() == "-" {
         return Err(Error::invalid("--output", "a job goes on after an interruption, which needs a file"));
     }
-    let extension = options.output.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    let name = match (options.to, extension.as_deref()) {
-        (Some(name), _) => name,
-        (None, Some("csv")) => OutputName::Csv,
-        (None, Some("jsonl" | "ndjson")) => OutputName::Jsonl,
-        (None, Some("parquet")) => OutputName::Parquet,
-        (None, _) => {
-            let message = format!("{path}: the extension tells no form; name one with --to");
-            return Err(Error::invalid("--output", message));
-        }
-    };
-    if options.bom && name != OutputName::Csv {
+    let named = options.to.map(OutputName::format).or_else(|| FormatName::by_extension(&options.output));
+    let name = named.ok_or_else(|| {
+        let message = format!("{path}: the extension tells no form; name one with --to");
+        Error::invalid("--output", message)
+    })?;
+    if options.bom && name != FormatName::Csv {
         return Err(Error::invalid("--bom", "only CSV has a byte order mark"));
     }
-    Ok(match name {
-        OutputName::Csv => {
-            Format::Csv { byte_order_mark: options.bom, escape_formulas: !options.no_escape_formulas }
-        }
-        OutputName::Jsonl => Format::Jsonl,
-        OutputName::Parquet => Format::Parquet,
-    })
+    Ok(name.format(options.bom, !options.no_escape_formulas))
 }
 
 /// Not even a restart may write over what is read, nor the report over what was written.
@@ -114,43 +112,6 @@ fn real(path: &Path) -> Option<PathBuf> {
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Some(std::fs::canonicalize(directory).ok()?.join(path.file_name()?))
     })
-}
-
-/// The time of scoring, to the second.
-fn started(options: &ScoreOptions) -> Result<String, Error> {
-    let Some(given) = &options.scored_at else {
-        let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second());
-        return now.map(|now| now.to_string()).map_err(Error::internal);
-    };
-    let time: jiff::Timestamp = given.parse().map_err(|_| {
-        Error::invalid("--scored-at", format!("expected a time such as 2026-01-31T12:00:00Z, not {given:?}"))
-    })?;
-    Ok(time.to_string())
-}
-
-/// What decides the output beside what the job knows itself.
-fn identity(options: &ScoreOptions, config: &Config) -> Result<Identity, Error> {
-    let input = match file(options) {
-        // A pipe can be read but once; what was done of it is checked row by row.
-        Some(path) if path.is_file() || !path.exists() => fingerprint(path)?,
-        Some(_) | None => "a stream".into(),
-    };
-    let limits = &config.limits;
-    let mut identity = Identity::from([
-        ("the input".into(), input),
-        ("limits of a text".into(), format!("{} bytes, {} tokens", limits.text_bytes, limits.text_tokens)),
-    ]);
-    let read = (&options.from, &options.encoding, options.delimiter, &options.sheet);
-    identity.insert("how the input is read".into(), format!("{read:?}"));
-    if let Some(time) = &options.scored_at {
-        identity.insert("--scored-at".into(), time.clone());
-    }
-    if options.report.is_some() {
-        let by = options.by.as_deref().unwrap_or("nothing");
-        let redacted = if options.no_redact { "as they stand" } else { "redacted" };
-        identity.insert("the report".into(), format!("by {by}, quotations {redacted}"));
-    }
-    Ok(identity)
 }
 
 fn recognised(table: &Table) -> String {

@@ -1,21 +1,13 @@
-//! Where `attune score` and the readers of exports meet.
+//! Where the flags that say how an export is read and its readers meet.
 
-use super::arguments::ScoreOptions;
-use super::score::file;
+use super::arguments::InputOptions;
 use crate::error::Error;
-use crate::jobs::Table;
-use crate::jobs::read::{self, FileFormat, Input, ReadOptions};
+use crate::jobs::read::{FileFormat, ReadOptions};
 
-/// Opens the export. Errors: a file that can't be read, a column that is not there; the field is the flag at fault.
-pub(super) fn open_table(options: &ScoreOptions) -> Result<Table, Error> {
-    let input = file(options).map_or(Input::Stdin, |path| Input::File(path.to_owned()));
-    let format = options.from.as_deref().map(|name| {
-        let found = FileFormat::ALL.into_iter().find(|format| format.name() == name);
-        let names = FileFormat::ALL.map(FileFormat::name).join(", ");
-        found.ok_or_else(|| Error::invalid("--format", format!("expected one of {names}")))
-    });
-    let read = ReadOptions {
-        format: format.transpose()?,
+/// How the input is read. Errors: a form that is not known; the field is the flag at fault.
+pub(super) fn read_options(from: Option<&str>, options: &InputOptions) -> Result<ReadOptions, Error> {
+    Ok(ReadOptions {
+        format: form("--format", from)?,
         text_columns: options.text_column.clone(),
         id_column: options.id_column.clone(),
         score_column: options.score_column.clone(),
@@ -25,6 +17,15 @@ pub(super) fn open_table(options: &ScoreOptions) -> Result<Table, Error> {
         delimiter: options.delimiter,
         encoding: options.encoding.clone(),
         sheet: options.sheet.clone(),
+    })
+}
+
+/// The form of that name; `flag` is what messages call it.
+pub(super) fn form(flag: &str, from: Option<&str>) -> Result<Option<FileFormat>, Error> {
+    let find = |name: &str| {
+        let found = FileFormat::ALL.into_iter().find(|format| format.name() == name);
+        let names = FileFormat::ALL.map(FileFormat::name).join(", ");
+        found.ok_or_else(|| Error::invalid(flag, format!("expected one of {names}")))
     };
-    read::open(&input, &read)
+    from.map(find).transpose()
 }

@@ -9,6 +9,7 @@ use crate::runtime;
 use crate::telemetry::metrics;
 
 pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
+    runtime::tls::install();
     let metrics = metrics::install().map_err(Error::internal)?;
     let executor = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -18,7 +19,10 @@ pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Erro
     let served = executor.block_on(async {
         let stop = CancellationToken::new();
         runtime::spawn_signal_listener(stop.clone())?;
-        let service = Service::bind(&config).await?;
+        let service = Service::bind(&config)
+            .await?
+            .with_buckets(app::jobs::buckets(&config, &surroundings))
+            .with_surroundings(surroundings.clone());
         let load = {
             let config = config.clone();
             move || app::build_models(&config, &surroundings)

@@ -7,6 +7,8 @@ use toml::{Table, Value};
 const PREFIX: &str = "ATTUNE_";
 /// The only key at the top level that is no section but a list of tables.
 const SINKS: &str = "sinks";
+/// Largest number that a variable or a flag may give: bytes of a disk.
+const LARGEST: i64 = 1 << 40;
 /// Names this close to a known key are suggested, by Jaro-Winkler similarity.
 const SIMILAR: f64 = 0.7;
 
@@ -168,13 +170,19 @@ fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, Co
     };
     match (old, value) {
         (Value::Integer(_), Value::Integer(n)) if n >= 0 => Ok(Value::Integer(n)),
-        (Value::Integer(_), Value::String(text)) => match text.parse::<u32>() {
-            Ok(n) => Ok(Value::Integer(n.into())),
-            Err(_) => Err(fail("a whole number from 0", format!("{text:?}"))),
+        (Value::Integer(_), Value::String(text)) => match text.parse::<i64>() {
+            Ok(n) if (0..=LARGEST).contains(&n) => Ok(Value::Integer(n)),
+            _ => Err(fail("a whole number from 0", format!("{text:?}"))),
         },
         (Value::Integer(_), other) => Err(fail("a whole number from 0", other.to_string())),
         (Value::String(_), Value::String(text)) => Ok(Value::String(text)),
         (Value::String(_), other) => Err(fail("text in quotes", other.to_string())),
+        (Value::Array(_), Value::String(text)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
+        }
+        (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => Ok(Value::Array(items)),
+        (Value::Array(_), other) => Err(fail("a list of texts in quotes", other.to_string())),
         (_, other) => Ok(other),
     }
 }
@@ -210,6 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_given_in_brackets_in_a_file_and_with_commas_elsewhere() {
+        let file = "[jobs]\nbuckets = [\"exports\", \"surveys\"]";
+        let flags = [("jobs.directories", "/srv/in, /srv/out"), ("jobs.spool_bytes", "20000000000")];
+        let jobs = load(file, &[], &flags).unwrap().jobs;
+        assert_eq!(jobs.buckets, ["exports", "surveys"]);
+        assert_eq!(jobs.directories, ["/srv/in", "/srv/out"].map(std::path::PathBuf::from));
+        assert_eq!(jobs.spool_bytes, 20_000_000_000);
+        let none = load(file, &[("ATTUNE_JOBS__BUCKETS", "")], &[]).unwrap();
+        assert!(none.jobs.buckets.is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let flags = [("jobs.s3_access_key_id", "id"), ("jobs.s3_secret_access_key", "hidden")];
+        let config = load("", &[], &flags).unwrap();
+        assert_eq!(config.jobs.s3_secret_access_key.expose(), "hidden");
+        assert!(!format!("{config:?}").contains("hidden"));
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_source_and_the_nearest_key() {
         for (file, environment, message) in [
             (
@@ -233,6 +261,14 @@ mod tests {
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
+            (
+                "[jobs]\ndirectories = \"/srv\"\nbuckets = [1]",
+                vec![],
+                "`jobs.buckets` takes a list of texts in quotes",
+            ),
+            ("[jobs]\nconcurrent = 0", vec![], "`jobs.concurrent`: expected 1 to 64"),
+            ("[jobs]\ns3_access_key_id = \"x\"", vec![], "`jobs.s3_access_key_id`: an id and its secret"),
+            ("[jobs]\nspool_bytes = 5", vec![], "`jobs.spool_bytes`: expected at least 1048576"),
             ("[log]\nformat = \"xml\"", vec![], "unknown variant `xml`"),
         ] {
             let error = load(file, &environment, &[]).unwrap_err().to_string();

@@ -3,6 +3,7 @@
 //! The sources are handed in; nothing below `cli` reads the environment.
 
 mod customers;
+mod jobs;
 mod layers;
 mod sinks;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
+pub use jobs::{Hidden, Jobs};
 pub use layers::{ConfigError, Sources};
 pub use sinks::{Header, JsonLines, Method, Nats, Secret, Sink, Sync, Target, Webhook};
 
@@ -141,15 +143,6 @@ pub struct Conversations {
     pub policy: Option<PathBuf>,
 }
 
-/// `[jobs]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Jobs {
-    /// Time between checkpoints.
-    #[serde(rename = "checkpoint_ms", deserialize_with = "milliseconds")]
-    pub checkpoint_every: Duration,
-}
-
 /// `[events]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +203,7 @@ impl Config {
         if !is_uri_reference(&self.events.source) {
             return wrong("events.source", "expected 1 to 200 characters of a URI, such as attune/prod");
         }
+        self.jobs.check()?;
         if self.inference.workers > 256 {
             return wrong("inference.workers", "expected at most 256");
         }

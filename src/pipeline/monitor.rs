@@ -127,6 +127,11 @@ impl Monitor {
         Self { policies, settings, live: Mutex::default(), changes }
     }
 
+    /// The policies in force, and those to come.
+    pub fn policy_source(&self) -> PolicySource {
+        self.policies.clone()
+    }
+
     /// The policies in force.
     pub fn policies(&self) -> Arc<Policies> {
         Arc::clone(&self.policies.borrow())

@@ -24,6 +24,9 @@ const DELIVERIES: &str = "attune_deliveries_total";
 const DELIVERY_SECONDS: &str = "attune_delivery_duration_seconds";
 const OUTBOX_WAITING: &str = "attune_outbox_waiting";
 const OUTBOX_DEAD: &str = "attune_outbox_dead";
+const JOBS: &str = "attune_jobs";
+const JOBS_ENDED: &str = "attune_jobs_ended_total";
+const JOB_ROWS: &str = "attune_job_rows_total";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -60,6 +63,9 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(DELIVERY_SECONDS, "Time of an attempt to deliver an event, by sink");
     describe_gauge!(OUTBOX_WAITING, "Events that wait in the outbox, by sink");
     describe_gauge!(OUTBOX_DEAD, "Events that were given up and not removed, by sink");
+    describe_gauge!(JOBS, "Jobs that are kept, by state");
+    describe_counter!(JOBS_ENDED, "Jobs that have ended, by state");
+    describe_counter!(JOB_ROWS, "Rows that jobs have read");
     Ok(handle)
 }
 
@@ -128,4 +134,19 @@ pub fn delivery(sink: &str, outcome: &'static str, elapsed: Duration) {
 pub fn backlog(sink: &str, waiting: u64, dead: u64) {
     gauge!(OUTBOX_WAITING, "sink" => sink.to_owned()).set(waiting as f64);
     gauge!(OUTBOX_DEAD, "sink" => sink.to_owned()).set(dead as f64);
+}
+
+/// So many jobs are in a state now.
+pub fn jobs(state: &'static str, count: usize) {
+    gauge!(JOBS, "state" => state).set(count as f64);
+}
+
+/// A job has ended in a state.
+pub fn job_ended(state: &'static str) {
+    counter!(JOBS_ENDED, "state" => state).increment(1);
+}
+
+/// A job has read rows.
+pub fn job_rows(count: u64) {
+    counter!(JOB_ROWS).increment(count);
 }

@@ -8,6 +8,7 @@ mod analysis;
 mod bounds;
 mod conversation;
 mod escalations;
+mod jobs;
 mod lifecycle;
 mod monitor;
 mod services;

@@ -1,17 +1,19 @@
 //! Starts servers for tests and stops them again.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use attune::api::grpc::v1;
 use attune::api::grpc::v1::analysis_service_client::AnalysisServiceClient;
 use attune::api::grpc::v1::conversation_service_client::ConversationServiceClient;
+use attune::api::grpc::v1::job_service_client::JobServiceClient;
 use attune::api::grpc::v1::model_service_client::ModelServiceClient;
 use attune::app::{Service, build_analyzer};
 use attune::config::{Config, Sources};
 use attune::error::Error;
 use attune::inference::TextTokenizer;
 use attune::inference::fake::{FakeFactory, Steering};
+use attune::jobs::service::{Buckets, NoBuckets};
 use attune::model::ModelBundle;
 use attune::pipeline::Models;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -90,8 +92,18 @@ pub(crate) fn steered() -> FakeFactory {
 impl TestServer {
     /// Starts a server over `factory`.
     pub(crate) async fn start(settings: &[(&str, &str)], factory: FakeFactory) -> Self {
+        Self::start_with(settings, factory, None).await
+    }
+
+    /// Starts a server whose jobs have these buckets.
+    pub(crate) async fn start_with(
+        settings: &[(&str, &str)],
+        factory: FakeFactory,
+        buckets: Option<Arc<dyn Buckets>>,
+    ) -> Self {
         let config = config(settings);
-        let service = Service::bind(&config).await.unwrap();
+        let buckets = buckets.unwrap_or_else(|| Arc::new(NoBuckets));
+        let service = Service::bind(&config).await.unwrap().with_buckets(buckets);
         let (address, http) = (service.grpc.local_addr().unwrap(), service.http.local_addr().unwrap());
         let stop = CancellationToken::new();
         let load = {
@@ -121,6 +133,10 @@ impl TestServer {
 
     pub(crate) async fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel().await)
+    }
+
+    pub(crate) async fn jobs(&self) -> JobServiceClient<Channel> {
+        JobServiceClient::new(self.channel().await)
     }
 
     /// Stops the server and waits for its drain.

@@ -6,6 +6,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::v1::analysis_service_client::AnalysisServiceClient;
 use super::v1::conversation_service_client::ConversationServiceClient;
+use super::v1::job_service_client::JobServiceClient;
 use super::v1::model_service_client::ModelServiceClient;
 use super::{status, v1};
 use crate::error::{Error, ErrorKind};
@@ -66,7 +67,56 @@ impl Client {
         Ok(answer.into_inner().models)
     }
 
+    fn job_service(&self) -> JobServiceClient<Channel> {
+        JobServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES)
+    }
+
+    /// Creates a job.
+    pub async fn create_job(&self, request: v1::CreateJobRequest) -> Result<v1::CreateJobResponse, Error> {
+        let answer = self.job_service().create_job(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
+    /// A job.
+    pub async fn job(&self, id: &str) -> Result<v1::Job, Error> {
+        let answer = self.job_service().get_job(v1::GetJobRequest { id: id.into() }).await;
+        answer.map(|a| a.into_inner().job.unwrap_or_default()).map_err(|s| self.error(&s))
+    }
+
+    /// A page of jobs.
+    pub async fn jobs(&self, request: v1::ListJobsRequest) -> Result<v1::ListJobsResponse, Error> {
+        let answer = self.job_service().list_jobs(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
+    /// Takes a job back.
+    pub async fn cancel_job(&self, id: &str) -> Result<v1::Job, Error> {
+        let answer = self.job_service().cancel_job(v1::CancelJobRequest { id: id.into() }).await;
+        answer.map(|a| a.into_inner().job.unwrap_or_default()).map_err(|s| self.error(&s))
+    }
+
+    /// The states of a job, until it ends.
+    pub async fn watch_job(self, id: &str) -> Result<JobStates, Error> {
+        let answer = self.job_service().watch_job(v1::WatchJobRequest { id: id.into() }).await;
+        let states = answer.map_err(|s| self.error(&s))?.into_inner();
+        Ok(JobStates { client: self, states })
+    }
+
     fn error(&self, status: &tonic::Status) -> Error {
         Error::new(status::kind(status.code()), format!("{}: {}", self.url, status.message()))
+    }
+}
+
+/// What a server tells of a job.
+pub struct JobStates {
+    client: Client,
+    states: tonic::Streaming<v1::WatchJobResponse>,
+}
+
+impl JobStates {
+    /// The next state; `None` after the last one. Errors: those of the server, and of the way to it.
+    pub async fn next(&mut self) -> Result<Option<v1::Job>, Error> {
+        let answer = self.states.message().await.map_err(|s| self.client.error(&s))?;
+        Ok(answer.map(|answer| answer.job.unwrap_or_default()))
     }
 }

@@ -111,6 +111,7 @@ mod tests {
         let files = [
             include_str!("../../../proto/attune/v1/analysis.proto"),
             include_str!("../../../proto/attune/v1/conversation.proto"),
+            include_str!("../../../proto/attune/v1/jobs.proto"),
             include_str!("../../../proto/attune/v1/models.proto"),
         ];
         let rpcs: Vec<&str> = files
@@ -118,7 +119,7 @@ mod tests {
             .flat_map(|file| file.lines())
             .filter_map(|l| l.trim().strip_prefix("rpc "))
             .collect();
-        assert!(rpcs.len() >= 12, "{rpcs:?}");
+        assert!(rpcs.len() >= 17, "{rpcs:?}");
         for rpc in rpcs {
             let name = rpc.split('(').next().unwrap();
             let request = Request::builder().uri(format!("/attune.v1.AnyService/{name}")).body(()).unwrap();

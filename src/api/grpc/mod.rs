@@ -6,8 +6,10 @@ pub mod client;
 pub mod conversation;
 mod convert;
 mod convert_conversation;
+mod convert_jobs;
 mod deadline;
 mod escalations;
+pub mod jobs;
 pub mod models;
 mod monitoring;
 pub mod server;
@@ -36,4 +38,9 @@ pub fn describe(manifest: &crate::model::Manifest) -> v1::Model {
 /// The request that asks about a conversation.
 pub fn request_of(conversation: &crate::domain::Conversation) -> v1::AnalyzeConversationRequest {
     convert_conversation::request(conversation)
+}
+
+/// The job that a request asks for.
+pub fn job_spec(spec: &crate::jobs::service::Spec) -> v1::JobSpec {
+    convert_jobs::request(spec)
 }

@@ -13,11 +13,13 @@ use tonic_health::ServingStatus;
 use super::analysis::AnalysisApi;
 use super::conversation::ConversationApi;
 use super::deadline::DeadlineLayer;
+use super::jobs::JobApi;
 use super::models::ModelApi;
 use super::shedding::SheddingLayer;
 use super::v1;
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::{Models, Monitor};
+use crate::jobs::service::Jobs;
+use crate::pipeline::{Customers, Models, Monitor};
 
 /// Streams of one connection that may be open at once; more wait at the client.
 const STREAMS_PER_CONNECTION: u32 = 4096;
@@ -41,6 +43,18 @@ pub struct ServerSettings {
     pub lame_duck: Duration,
 }
 
+/// What is served.
+pub struct Served {
+    /// The models.
+    pub models: Models,
+    /// The conversations that are followed.
+    pub monitor: Arc<Monitor>,
+    /// The jobs; `None` where they are not set up.
+    pub jobs: Option<Jobs>,
+    /// Customers; `None` where they are not kept.
+    pub customers: Option<Arc<Customers>>,
+}
+
 /// Binds the listener; a port in use is said in plain words.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|e| {
@@ -57,15 +71,24 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 /// Serves until `stop`, then flips health, goes on for the lame-duck time, and drains.
 pub async fn serve(
     listener: TcpListener,
-    models: Models,
-    monitor: Arc<Monitor>,
+    served: Served,
     settings: ServerSettings,
     stop: CancellationToken,
 ) -> Result<(), Error> {
+    let Served { models, monitor, jobs, customers } = served;
     let (health, health_service) = tonic_health::server::health_reporter();
-    let names = ["", "attune.v1.AnalysisService", "attune.v1.ConversationService", "attune.v1.ModelService"];
+    let names = [
+        "",
+        "attune.v1.AnalysisService",
+        "attune.v1.ConversationService",
+        "attune.v1.ModelService",
+        "attune.v1.JobService",
+    ];
     for name in names {
-        health.set_service_status(name, ServingStatus::Serving).await;
+        // Jobs that are not set up are answered, but not served.
+        let off = name == "attune.v1.JobService" && jobs.is_none();
+        let status = if off { ServingStatus::NotServing } else { ServingStatus::Serving };
+        health.set_service_status(name, status).await;
     }
     let closing = CancellationToken::new();
     let analysis = v1::analysis_service_server::AnalysisServiceServer::new(AnalysisApi::new(
@@ -79,6 +102,9 @@ pub async fn serve(
     )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
+    let job_service = v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, closing.clone()))
+        .max_decoding_message_size(settings.message_bytes)
+        .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
     let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
     let closed = closing.clone().cancelled_owned();
@@ -95,6 +121,7 @@ pub async fn serve(
         .add_service(analysis)
         .add_service(conversations)
         .add_service(model_service)
+        .add_service(job_service)
         .serve_with_incoming_shutdown(incoming, closed);
     let mut server = std::pin::pin!(server);
     tokio::select! {

@@ -43,6 +43,11 @@ pub fn kind(code: Code) -> ErrorKind {
     }
 }
 
+/// The error kind that a google.rpc.Code number stands for.
+pub fn kind_of(number: i32) -> ErrorKind {
+    kind(Code::from_i32(number))
+}
+
 /// The status of an error, with google.rpc details where a caller can use them: field violations, retry times. A defect
 /// is logged here with an id, and the caller sees only that id.
 pub fn status(error: &Error) -> Status {

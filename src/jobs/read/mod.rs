@@ -26,7 +26,11 @@ mod xlsx;
 mod zip_size;
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Column, Table};
 use crate::error::Error;
@@ -56,7 +60,8 @@ pub enum Input {
 }
 
 /// What a file may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     /// Cells with commas, or whatever separates them, between them.
     Csv,
@@ -142,6 +147,12 @@ pub fn open(input: &Input, options: &ReadOptions) -> Result<Table, Error> {
         Input::Stdin => Origin::stream("standard input", Box::new(std::io::stdin()))?,
     };
     table(origin, options)
+}
+
+/// Opens a file as [`open`] does. Its bytes, as they stand in it, are added to `count` as they are read; those of Parquet
+/// and of workbooks, which are read here and there, are not. Errors as [`open`].
+pub fn open_counted(path: &Path, options: &ReadOptions, count: &Arc<AtomicU64>) -> Result<Table, Error> {
+    table(Origin::counted(path, count)?, options)
 }
 
 /// Opens a table that comes from elsewhere; messages call it by `name`, whose ending counts as a file's does. Errors as

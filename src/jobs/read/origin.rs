@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
@@ -22,11 +24,18 @@ pub(super) struct Origin {
     rest: Bytes,
     /// Where it can be opened again.
     path: Option<PathBuf>,
+    /// What was read of the file so far, in bytes.
+    count: Arc<AtomicU64>,
 }
 
 impl Origin {
     /// Opens a file. Errors: `NotFound`, `Unavailable`, and `InvalidInput` for a directory or an empty file.
     pub(super) fn file(path: &Path) -> Result<Self, Error> {
+        Self::counted(path, &Arc::default())
+    }
+
+    /// Opens a file whose bytes are counted as they are read, from 0 on. Errors as [`Self::file`].
+    pub(super) fn counted(path: &Path, count: &Arc<AtomicU64>) -> Result<Self, Error> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|e| Error::unread(&name, &e))?;
         let kind = file.metadata().map_err(|e| Error::unread(&name, &e))?;
@@ -35,22 +44,24 @@ impl Origin {
         }
         // What stands behind a pipe's name is gone once it has been read.
         let path = kind.is_file().then(|| path.to_owned());
-        Self::new(name, Box::new(file), path)
+        count.store(0, Ordering::Relaxed);
+        let bytes = Counted { inner: file, count: Arc::clone(count) };
+        Self::new(name, Box::new(bytes), path, Arc::clone(count))
     }
 
     /// Takes a stream that can be read once. Errors as [`Self::file`].
     pub(super) fn stream(name: &str, bytes: Bytes) -> Result<Self, Error> {
-        Self::new(name.to_owned(), bytes, None)
+        Self::new(name.to_owned(), bytes, None, Arc::default())
     }
 
-    fn new(name: String, bytes: Bytes, path: Option<PathBuf>) -> Result<Self, Error> {
+    fn new(name: String, bytes: Bytes, path: Option<PathBuf>, count: Arc<AtomicU64>) -> Result<Self, Error> {
         let (head, rest) = peek(bytes).map_err(|e| Error::unread(&name, &e))?;
         let compression = match head.as_slice() {
             [0x1f, 0x8b, ..] => Some("gzip"),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
             _ => None,
         };
-        let origin = Self { name, compression, head, rest, path };
+        let origin = Self { name, compression, head, rest, path, count };
         let origin = if compression.is_some() { origin.unpacked()? } else { origin };
         if origin.head.is_empty() {
             return Err(Error::invalid("file", format!("{} is empty", origin.name)));
@@ -60,6 +71,7 @@ impl Origin {
 
     fn unpacked(self) -> Result<Self, Error> {
         let (name, compression, path) = (self.name.clone(), self.compression, self.path.clone());
+        let count = Arc::clone(&self.count);
         let damaged = |e: io::Error| {
             let problem = format!("{name} can't be unpacked as {}: {e}", compression.unwrap_or_default());
             Error::invalid("file", problem)
@@ -70,7 +82,7 @@ impl Origin {
             _ => Box::new(zstd::Decoder::new(packed).map_err(damaged)?),
         };
         let (head, rest) = peek(bytes).map_err(damaged)?;
-        Ok(Self { name, compression, head, rest, path })
+        Ok(Self { name, compression, head, rest, path, count })
     }
 
     /// Whether the head is all there is.
@@ -94,7 +106,7 @@ impl Origin {
     /// What can be read several times. A stream is copied to a temporary file without a name; the second value says so.
     pub(super) fn again(self) -> Result<(Again, bool), Error> {
         match self.path.clone() {
-            Some(path) => Ok((Again::Path(path), false)),
+            Some(path) => Ok((Again::Path(path, Arc::clone(&self.count)), false)),
             None => Ok((Again::Copy(self.copied(u64::MAX)?), true)),
         }
     }
@@ -126,7 +138,7 @@ impl Origin {
 
 /// What can be read several times, one after the other.
 pub(super) enum Again {
-    Path(PathBuf),
+    Path(PathBuf, Arc<AtomicU64>),
     Copy(File),
 }
 
@@ -135,7 +147,7 @@ impl Again {
     pub(super) fn origin(&self, name: &str) -> Result<Origin, Error> {
         let fail = |e: io::Error| Error::unread(name, &e);
         match self {
-            Self::Path(path) => Origin::file(path),
+            Self::Path(path, count) => Origin::counted(path, count),
             Self::Copy(file) => {
                 let mut file = file.try_clone().map_err(fail)?;
                 file.rewind().map_err(fail)?;
@@ -152,6 +164,19 @@ pub(super) fn peek(mut bytes: Bytes) -> io::Result<(Vec<u8>, Bytes)> {
         Err(e) if head.is_empty() => Err(e),
         Err(e) => Ok((head, Box::new(Failed(Some(e))))),
         Ok(_) => Ok((head, bytes)),
+    }
+}
+
+struct Counted {
+    inner: File,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

@@ -11,6 +11,8 @@ pub mod schema;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::table::ScoredRow;
 use crate::error::Error;
 use schema::Schema;
@@ -29,6 +31,39 @@ pub enum Format {
     Jsonl,
     /// Apache Parquet, compressed with Snappy.
     Parquet,
+}
+
+/// A form of the output, without its particulars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatName {
+    /// Separated by commas.
+    Csv,
+    /// One JSON object per line.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl FormatName {
+    /// What a name's ending stands for; `None` when it tells nothing.
+    pub fn by_extension(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    /// The format; the particulars are those of CSV.
+    pub fn format(self, byte_order_mark: bool, escape_formulas: bool) -> Format {
+        match self {
+            Self::Csv => Format::Csv { byte_order_mark, escape_formulas },
+            Self::Jsonl => Format::Jsonl,
+            Self::Parquet => Format::Parquet,
+        }
+    }
 }
 
 /// Rows to bytes, in one of the formats.

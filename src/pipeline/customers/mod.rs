@@ -12,6 +12,7 @@ mod reading;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
+use tokio::sync::watch;
 
 use super::conversation::{self, PolicySource, TurnOptions};
 use super::options::{AnalysisOptions, ResolvedOptions};
@@ -21,10 +22,11 @@ use crate::domain::{Assessment, Channel, Conversation};
 use crate::error::Error;
 use crate::escalation::risk::Account as RiskAccount;
 use crate::escalation::{Rules, TurnSignals};
-use crate::storage::{Record, Recorded, Store};
+use crate::lifecycle::Account;
+use crate::storage::{AuditEntry, AuditRow, Counts, CustomerKey, Record, Recorded, Store};
 
 pub use deciding::Deciding;
-pub use interaction::{Content, Interaction};
+pub use interaction::{Content, Interaction, check_id};
 pub use keeping::{Keep, Keeping};
 
 /// Interactions that are read at the same time of one call or batch.
@@ -39,6 +41,7 @@ pub struct Customers {
     deciding: Deciding,
     options: ResolvedOptions,
     turns: TurnOptions,
+    news: watch::Sender<u64>,
 }
 
 /// An interaction that was read, and is not yet kept.
@@ -62,7 +65,16 @@ impl Customers {
         // Every label's probability: strengths of cues are measured against thresholds below them too.
         let options = AnalysisOptions::default().resolve(analyzer.manifest())?;
         let turns = TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?;
-        Ok(Self { analyzer, policies, store, keeping, deciding, options, turns })
+        Ok(Self {
+            analyzer,
+            policies,
+            store,
+            keeping,
+            deciding,
+            options,
+            turns,
+            news: watch::Sender::default(),
+        })
     }
 
     /// The store.
@@ -115,7 +127,49 @@ impl Customers {
 
     /// Keeps what was read, all or none; answers in the order of the records. Errors: those of the store.
     pub async fn keep(&self, records: &[Record]) -> Result<Vec<Recorded>, Error> {
-        self.store.record(records, &self.deciding).await
+        let recorded = self.store.record(records, &self.deciding).await?;
+        if recorded.iter().any(|one| !one.signals.is_empty()) {
+            self.news.send_modify(|told| *told += 1);
+        }
+        Ok(recorded)
+    }
+
+    /// Takes over what a CRM says of customers. Errors: `InvalidInput` with the field, and those of the store.
+    pub async fn import(&self, accounts: &[(CustomerKey, Account)], now_ms: i64) -> Result<(), Error> {
+        for (place, (key, account)) in accounts.iter().enumerate() {
+            let within = |e: Error| e.within(&format!("customers[{place}]"));
+            check_id(&key.tenant, "tenant", false).map_err(within)?;
+            check_id(&key.customer, "customer", true).map_err(within)?;
+            for (text, field) in [(&account.tier, "tier"), (&account.owner, "owner")] {
+                check_id(text.as_deref().unwrap_or_default(), field, false).map_err(within)?;
+            }
+        }
+        self.store.import(accounts, now_ms, &self.deciding).await?;
+        self.news.send_modify(|told| *told += 1);
+        Ok(())
+    }
+
+    /// Changes whenever there may be new signals of this process; other processes' are found by looking.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Takes a customer out of the store, and leaves a receipt. `actor` is who asks for it. Errors: `InvalidInput`, and
+    /// those of the store.
+    pub async fn erase(
+        &self,
+        key: &CustomerKey,
+        actor: &str,
+        now_ms: i64,
+    ) -> Result<(Counts, AuditRow), Error> {
+        check_id(&key.tenant, "tenant", false)?;
+        check_id(&key.customer, "customer", true)?;
+        check_id(actor, "actor", true)?;
+        let mark = self.keeping.key().mark(&key.tenant, &key.customer);
+        let detail = serde_json::json!({ "tenant": key.tenant }).to_string();
+        let (actor, action) = (actor.to_owned(), "erase".to_owned());
+        let receipt = AuditEntry { at_ms: now_ms, actor, action, subject: mark.clone(), detail };
+        self.store.erase(key, &mark, receipt).await
     }
 
     async fn read_text(
