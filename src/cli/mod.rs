@@ -119,7 +119,8 @@ fn read_file(path: &Path) -> Result<(String, String), Error> {
 }
 
 fn surroundings() -> Surroundings {
-    let variable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let variable =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     let aws = std::env::vars_os().filter_map(variable).filter(|(name, _)| name.starts_with("AWS_"));
     Surroundings { runtime_library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into), aws: aws.collect() }
 }

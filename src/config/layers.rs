@@ -244,7 +244,11 @@ mod tests {
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
-            ("[jobs]\ndirectories = \"/srv\"\nbuckets = [1]", vec![], "`jobs.buckets` takes a list of texts in quotes"),
+            (
+                "[jobs]\ndirectories = \"/srv\"\nbuckets = [1]",
+                vec![],
+                "`jobs.buckets` takes a list of texts in quotes",
+            ),
             ("[jobs]\nconcurrent = 0", vec![], "`jobs.concurrent`: expected 1 to 64"),
             ("[jobs]\ns3_access_key_id = \"x\"", vec![], "`jobs.s3_access_key_id`: an id and its secret"),
             ("[jobs]\nspool_bytes = 5", vec![], "`jobs.spool_bytes`: expected at least 1048576"),

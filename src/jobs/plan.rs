@@ -104,10 +104,7 @@ impl Plan {
         };
         let mut identity = Identity::from([
             ("the input".into(), input),
-            (
-                "limits of a text".into(),
-                format!("{} bytes, {} tokens", rules.text_bytes, rules.text_tokens),
-            ),
+            ("limits of a text".into(), format!("{} bytes, {} tokens", rules.text_bytes, rules.text_tokens)),
         ]);
         let format = self.read.format.map(read::FileFormat::name);
         let read = (&format, &self.read.encoding, self.read.delimiter, &self.read.sheet);

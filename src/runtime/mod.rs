@@ -13,7 +13,8 @@ pub fn install_tls() -> Result<(), Error> {
         return Ok(());
     }
     let installed = rustls::crypto::ring::default_provider().install_default();
-    installed.map_err(|_| Error::new(ErrorKind::Precondition, "another provider of cryptography was named before"))
+    installed
+        .map_err(|_| Error::new(ErrorKind::Precondition, "another provider of cryptography was named before"))
 }
 
 /// Cancels `stop` at the first SIGTERM or SIGINT; a second one ends the process at once.

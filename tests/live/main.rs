@@ -11,6 +11,7 @@ mod evaluate;
 mod evidence;
 mod golden;
 mod language;
+mod objects;
 mod policy;
 mod reader;
 mod score;

@@ -55,9 +55,10 @@ fn output_format(number: i32) -> Result<Option<FormatName>, Error> {
         Ok(v1::OutputFormat::Csv) => Ok(Some(FormatName::Csv)),
         Ok(v1::OutputFormat::Jsonl) => Ok(Some(FormatName::Jsonl)),
         Ok(v1::OutputFormat::Parquet) => Ok(Some(FormatName::Parquet)),
-        Err(_) => {
-            Err(Error::invalid("spec.output_format", format!("{number} is not an OutputFormat; expected 0 to 3")))
-        }
+        Err(_) => Err(Error::invalid(
+            "spec.output_format",
+            format!("{number} is not an OutputFormat; expected 0 to 3"),
+        )),
     }
 }
 
@@ -70,9 +71,10 @@ fn input_format(number: i32) -> Result<Option<FileFormat>, Error> {
         Ok(v1::InputFormat::Parquet) => Ok(Some(FileFormat::Parquet)),
         Ok(v1::InputFormat::Xlsx) => Ok(Some(FileFormat::Xlsx)),
         Ok(v1::InputFormat::Lines) => Ok(Some(FileFormat::Lines)),
-        Err(_) => {
-            Err(Error::invalid("spec.input_format", format!("{number} is not an InputFormat; expected 0 to 6")))
-        }
+        Err(_) => Err(Error::invalid(
+            "spec.input_format",
+            format!("{number} is not an InputFormat; expected 0 to 6"),
+        )),
     }
 }
 

@@ -59,9 +59,9 @@ impl JobApi {
             _ => return Err(Error::invalid("page_size", format!("expected at most {PAGE_MOST}"))),
         };
         let before = (!request.page_token.is_empty()).then(|| request.page_token.parse());
-        let before = before.transpose().map_err(|_| {
-            Error::invalid("page_token", "expected the token of the page before")
-        })?;
+        let before = before
+            .transpose()
+            .map_err(|_| Error::invalid("page_token", "expected the token of the page before"))?;
         let mut page = self.jobs()?.list(state, before, size + 1);
         let more = page.len() > size;
         page.truncate(size);
@@ -83,7 +83,10 @@ impl JobService for JobApi {
         answered("CreateJob", deadline(&extensions), self.create(request)).await
     }
 
-    async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Result<Response<v1::GetJobResponse>, Status> {
+    async fn get_job(
+        &self,
+        request: Request<v1::GetJobRequest>,
+    ) -> Result<Response<v1::GetJobResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let work = async {
             let job = self.jobs()?.get(&request.id)?;

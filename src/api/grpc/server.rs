@@ -100,10 +100,9 @@ pub async fn serve(
     )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
-    let job_service =
-        v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, closing.clone()))
-            .max_decoding_message_size(settings.message_bytes)
-            .max_encoding_message_size(usize::MAX);
+    let job_service = v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, closing.clone()))
+        .max_decoding_message_size(settings.message_bytes)
+        .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
     let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
     let closed = closing.clone().cancelled_owned();

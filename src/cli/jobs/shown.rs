@@ -184,7 +184,11 @@ mod tests {
     fn job() -> v1::Job {
         v1::Job {
             id: "7".into(),
-            spec: Some(v1::JobSpec { input: "/in.csv".into(), output: "/out.csv".into(), ..Default::default() }),
+            spec: Some(v1::JobSpec {
+                input: "/in.csv".into(),
+                output: "/out.csv".into(),
+                ..Default::default()
+            }),
             state: v1::JobState::Failed.into(),
             bytes_read: 1,
             bytes_total: 4,
@@ -197,7 +201,9 @@ mod tests {
     #[test]
     fn a_job_is_shown_with_its_state_places_times_and_error() {
         let text = text(&job());
-        for part in ["failed", "/in.csv", "/out.csv", "2026-01-01T00:00:00Z", "spec.input: gone", "1 of 4 read"] {
+        for part in
+            ["failed", "/in.csv", "/out.csv", "2026-01-01T00:00:00Z", "spec.input: gone", "1 of 4 read"]
+        {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(line(&job()).contains("/in.csv → /out.csv"));

@@ -54,12 +54,7 @@ impl Origin {
         Self::new(name.to_owned(), bytes, None, Arc::default())
     }
 
-    fn new(
-        name: String,
-        bytes: Bytes,
-        path: Option<PathBuf>,
-        count: Arc<AtomicU64>,
-    ) -> Result<Self, Error> {
+    fn new(name: String, bytes: Bytes, path: Option<PathBuf>, count: Arc<AtomicU64>) -> Result<Self, Error> {
         let (head, rest) = peek(bytes).map_err(|e| Error::unread(&name, &e))?;
         let compression = match head.as_slice() {
             [0x1f, 0x8b, ..] => Some("gzip"),

@@ -142,7 +142,9 @@ impl Board {
 
     /// Takes a job back that could not be noted down.
     pub(super) fn forget(&mut self, id: &str) {
-        let Some(job) = self.sequences.remove(id).and_then(|sequence| self.jobs.remove(&sequence)) else { return };
+        let Some(job) = self.sequences.remove(id).and_then(|sequence| self.jobs.remove(&sequence)) else {
+            return;
+        };
         self.active.remove(&job.sequence);
         if self.keys.get(&job.idempotency_key) == Some(&job.sequence) {
             self.keys.remove(&job.idempotency_key);

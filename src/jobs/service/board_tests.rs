@@ -4,8 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const BOUNDS: Bounds =
-    Bounds { concurrent: 1, queued: 3, kept: 2, keep: Duration::from_millis(100) };
+const BOUNDS: Bounds = Bounds { concurrent: 1, queued: 3, kept: 2, keep: Duration::from_millis(100) };
 
 fn wanted(id: &str) -> Wanted {
     let output = format!("/data/{id}.csv");

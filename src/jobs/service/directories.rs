@@ -42,7 +42,8 @@ impl Allowed {
     /// the directory of the jobs or lies in it.
     pub(super) fn try_new(directories: &[PathBuf], buckets: &[String], jobs: &Path) -> Result<Self, Error> {
         let find = |directory: &PathBuf| {
-            let wrong = |problem| Error::invalid("jobs.directories", format!("{}: {problem}", directory.display()));
+            let wrong =
+                |problem| Error::invalid("jobs.directories", format!("{}: {problem}", directory.display()));
             if !directory.is_absolute() {
                 return Err(wrong("expected an absolute path"));
             }
@@ -52,7 +53,9 @@ impl Allowed {
                 return Err(wrong("is no directory"));
             }
             if real.starts_with(jobs) || jobs.starts_with(&real) {
-                return Err(wrong("and jobs.directory may not lie in one another: jobs could read each other's files"));
+                return Err(wrong(
+                    "and jobs.directory may not lie in one another: jobs could read each other's files",
+                ));
             }
             Ok((directory.clone(), real))
         };
@@ -65,7 +68,8 @@ impl Allowed {
     pub(super) fn places(&self, spec: &Spec) -> Result<Places, Error> {
         let input = self.input("spec.input", &spec.input)?;
         let output = self.target("spec.output", &spec.output)?;
-        let report = spec.report.as_ref().map(|report| self.target("spec.report.uri", &report.uri)).transpose()?;
+        let report =
+            spec.report.as_ref().map(|report| self.target("spec.report.uri", &report.uri)).transpose()?;
         let suffix = Paths::new(Path::new("")).quarantine.to_string_lossy().into_owned();
         let places = Places { quarantine: output.beside(&suffix), input, output, report };
         if places.input == places.output || places.input == places.quarantine {
@@ -73,7 +77,10 @@ impl Allowed {
         }
         let taken = [&places.input, &places.output, &places.quarantine];
         if places.report.as_ref().is_some_and(|report| taken.contains(&report)) {
-            return Err(Error::invalid("spec.report.uri", "is the input or an output of the job; name another"));
+            return Err(Error::invalid(
+                "spec.report.uri",
+                "is the input or an output of the job; name another",
+            ));
         }
         Ok(places)
     }
@@ -91,10 +98,14 @@ impl Allowed {
         match Place::parse(field, uri)? {
             Place::File(path) => {
                 self.check_named(field, &path)?;
-                let real = std::fs::canonicalize(&path).map_err(|e| Error::unread(format!("{field}: {}", path.display()), &e))?;
+                let real = std::fs::canonicalize(&path)
+                    .map_err(|e| Error::unread(format!("{field}: {}", path.display()), &e))?;
                 self.check_real(field, &real)?;
                 if !real.is_file() {
-                    return Err(Error::invalid(field, "is no file: a directory, a pipe or a device is not read"));
+                    return Err(Error::invalid(
+                        field,
+                        "is no file: a directory, a pipe or a device is not read",
+                    ));
                 }
                 Ok(Place::File(real))
             }
@@ -138,7 +149,8 @@ impl Allowed {
     fn check_bucket(&self, field: &str, place: Place) -> Result<Place, Error> {
         let Place::Object(object) = &place else { return Ok(place) };
         if self.buckets.is_empty() {
-            let problem = format!("{field}: no bucket is allowed; list those that jobs may use in jobs.buckets");
+            let problem =
+                format!("{field}: no bucket is allowed; list those that jobs may use in jobs.buckets");
             return Err(Error::new(ErrorKind::Precondition, problem));
         }
         if self.buckets.contains(&object.bucket) {
@@ -149,7 +161,10 @@ impl Allowed {
 }
 
 fn outside(field: &str) -> Error {
-    Error::invalid(field, "lies in no allowed directory, or a link leads out of it; jobs.directories lists them")
+    Error::invalid(
+        field,
+        "lies in no allowed directory, or a link leads out of it; jobs.directories lists them",
+    )
 }
 
 /// A target that somebody else has written.

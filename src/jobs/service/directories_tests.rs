@@ -106,7 +106,9 @@ fn every_way_out_is_refused_and_the_field_is_named() {
     }
     let relative = Spec { input: "data/in.csv".into(), ..tree.spec("data/in.csv", "data/out.csv") };
     assert_eq!(tree.allowed().places(&relative).unwrap_err().field(), Some("spec.input"));
-    for output in ["secret/out.csv", "data/out/new.csv", "data/../new.csv", "data/", "/tmp/x.csv", "s3://other/o.csv"] {
+    for output in
+        ["secret/out.csv", "data/out/new.csv", "data/../new.csv", "data/", "/tmp/x.csv", "s3://other/o.csv"]
+    {
         let error = tree.allowed().places(&tree.spec("data/in.csv", output)).unwrap_err();
         assert_eq!(error.field(), Some("spec.output"), "{output}: {error}");
     }
@@ -145,7 +147,9 @@ fn without_allowed_places_the_setting_is_named() {
 fn settings_that_would_let_jobs_read_each_other_are_refused() {
     let tree = Tree::new();
     let jobs = tree.path("jobs");
-    for directory in [tree.path(""), jobs.join(""), "relative".into(), tree.path("data/in.csv"), tree.path("none")] {
+    for directory in
+        [tree.path(""), jobs.join(""), "relative".into(), tree.path("data/in.csv"), tree.path("none")]
+    {
         let error = Allowed::try_new(std::slice::from_ref(&directory), &[], &jobs).unwrap_err();
         let said = format!("{} {error}", error.field().unwrap_or_default());
         assert!(said.contains("jobs.directories"), "{}: {said}", directory.display());

@@ -36,7 +36,8 @@ impl Folder {
         match lock.try_lock() {
             Ok(()) => Ok(Self { root, lock: Mutex::new(Some(lock)) }),
             Err(TryLockError::WouldBlock) => {
-                let problem = "jobs.directory: another process runs the jobs of this directory; give each its own";
+                let problem =
+                    "jobs.directory: another process runs the jobs of this directory; give each its own";
                 Err(Error::new(ErrorKind::Unavailable, problem))
             }
             Err(TryLockError::Error(e)) => Err(unusable(&path, &e)),
@@ -180,7 +181,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let folder = Folder::open(directory.path()).unwrap();
         let error = Folder::open(directory.path()).err().unwrap();
-        assert!(error.kind() == ErrorKind::Unavailable && error.public().contains("jobs.directory"), "{error}");
+        assert!(
+            error.kind() == ErrorKind::Unavailable && error.public().contains("jobs.directory"),
+            "{error}"
+        );
         folder.release();
         Folder::open(directory.path()).unwrap();
     }

@@ -64,7 +64,8 @@ impl Jobs {
         let now = now_ms();
         folder.load()?.into_iter().for_each(|record| board.restore(record, now));
         board.prune(now).iter().try_for_each(|id| folder.remove(id))?;
-        let unfinished = board.list(None, None, usize::MAX).iter().filter(|job| !job.state.is_final()).count();
+        let unfinished =
+            board.list(None, None, usize::MAX).iter().filter(|job| !job.state.is_final()).count();
         if unfinished > 0 {
             tracing::info!(jobs = unfinished, "jobs of an earlier process go on");
         }
@@ -105,7 +106,9 @@ impl Jobs {
     pub async fn stopped(&self, patience: Duration) {
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            tracing::warn!("a job did not stop in time; it goes on from its last checkpoint at the next start");
+            tracing::warn!(
+                "a job did not stop in time; it goes on from its last checkpoint at the next start"
+            );
         }
         self.desk.folder.release();
     }
@@ -132,8 +135,9 @@ impl Jobs {
         }
         let (means, desk, analyzer) = (Arc::clone(&self.means), Arc::clone(&self.desk), Arc::clone(analyzer));
         let work = Work { means, desk, analyzer, job, stop: stop.clone() };
-        // A task of its own: what panics there must not end the others.
-        let result = tokio::spawn(async move { work.run().await }).await;
+        // A thread of its own: much of a run blocks, and what panics there must not end the others.
+        let runtime = tokio::runtime::Handle::current();
+        let result = tokio::task::spawn_blocking(move || runtime.block_on(work.run())).await;
         let ended = match result.map_err(Error::internal).and_then(|result| result) {
             Ok(()) => Ended::Succeeded,
             Err(error) if error.kind() == ErrorKind::Cancelled && stop.is_cancelled() => Ended::Stopped,

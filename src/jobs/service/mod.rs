@@ -18,8 +18,8 @@ mod record;
 pub mod s3;
 mod spec;
 mod transfer;
-mod work;
 mod worded;
+mod work;
 
 pub use board::Bounds;
 pub use buckets::{Buckets, NoBuckets};

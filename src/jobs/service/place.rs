@@ -45,7 +45,8 @@ impl Place {
         }
         match uri.split_once("://") {
             Some(("file", _)) => {
-                let url = Url::parse(uri).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
+                let url =
+                    Url::parse(uri).ok().filter(|url| url.query().is_none() && url.fragment().is_none());
                 let path = url.and_then(|url| url.to_file_path().ok());
                 let path = path.ok_or_else(|| {
                     Error::invalid(field, "is no file URI; expected file:///PATH with ? and # as %3F and %23")
@@ -61,7 +62,8 @@ impl Place {
     fn file(field: &str, path: PathBuf) -> Result<Self, Error> {
         let bytes = path.as_os_str().as_encoded_bytes();
         // Once more: a URI may have hidden them.
-        let hidden = bytes.contains(&0) || bytes.split(|b| *b == b'/').any(|part| part == b".." || part == b".");
+        let hidden =
+            bytes.contains(&0) || bytes.split(|b| *b == b'/').any(|part| part == b".." || part == b".");
         if hidden || bytes.iter().any(u8::is_ascii_control) {
             return Err(Error::invalid(field, "holds a step such as `..`, or a control character"));
         }
@@ -78,7 +80,8 @@ impl Place {
             return Err(Error::invalid(field, "names no bucket; expected s3://BUCKET/KEY"));
         }
         if key.is_empty() || key.len() > KEY_BYTES || key.split('/').any(str::is_empty) {
-            let problem = format!("expected s3://BUCKET/KEY, with a key of 1 to {KEY_BYTES} bytes and no empty part");
+            let problem =
+                format!("expected s3://BUCKET/KEY, with a key of 1 to {KEY_BYTES} bytes and no empty part");
             return Err(Error::invalid(field, problem));
         }
         Ok(Self::Object(Object { bucket: bucket.into(), key: key.into() }))

@@ -32,7 +32,10 @@ pub struct S3Settings {
 
 impl std::fmt::Debug for S3Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3Settings").field("endpoint", &self.endpoint).field("region", &self.region).finish_non_exhaustive()
+        f.debug_struct("S3Settings")
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +91,9 @@ fn builder_endpoint(settings: &S3Settings) -> Option<&str> {
         settings.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     };
     let own = settings.endpoint.as_deref();
-    own.or_else(|| named("AWS_ENDPOINT_URL_S3")).or_else(|| named("AWS_ENDPOINT_URL")).or_else(|| named("AWS_ENDPOINT"))
+    own.or_else(|| named("AWS_ENDPOINT_URL_S3"))
+        .or_else(|| named("AWS_ENDPOINT_URL"))
+        .or_else(|| named("AWS_ENDPOINT"))
 }
 
 impl Buckets for S3Buckets {

@@ -78,7 +78,8 @@ impl Spec {
             within(field, name, NAME_BYTES)?;
         }
         if self.text_columns.len() > TEXT_COLUMNS {
-            let problem = format!("names {} columns, at most {TEXT_COLUMNS} are taken", self.text_columns.len());
+            let problem =
+                format!("names {} columns, at most {TEXT_COLUMNS} are taken", self.text_columns.len());
             return Err(Error::invalid("spec.text_columns", problem));
         }
         if let Some(report) = &self.report {
@@ -103,7 +104,10 @@ impl Spec {
             ("spec.scored_at", &self.scored_at),
         ];
         let options = options.into_iter().filter_map(|(field, name)| Some((field, name.as_ref()?)));
-        let by = self.report.iter().filter_map(|report| Some(("spec.report.by_column", report.by_column.as_ref()?)));
+        let by = self
+            .report
+            .iter()
+            .filter_map(|report| Some(("spec.report.by_column", report.by_column.as_ref()?)));
         options.chain(by).chain(self.text_columns.iter().map(|name| ("spec.text_columns", name)))
     }
 

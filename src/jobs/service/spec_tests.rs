@@ -9,13 +9,17 @@ fn spec() -> Spec {
 #[test]
 fn what_breaks_a_rule_is_refused_with_its_field() {
     let long = || "x".repeat(NAME_BYTES + 1);
-    let report = |uri: &str, by: Option<String>| Some(ReportSpec { uri: uri.into(), by_column: by, no_redact: false });
+    let report =
+        |uri: &str, by: Option<String>| Some(ReportSpec { uri: uri.into(), by_column: by, no_redact: false });
     let rows = [
         (Spec { input: String::new(), ..spec() }, "spec.input"),
         (Spec { input: "/x\0y".into(), ..spec() }, "spec.input"),
         (Spec { output: "/".repeat(URI_BYTES + 1), ..spec() }, "spec.output"),
         (Spec { output: "/data/out".into(), ..spec() }, "spec.output_format"),
-        (Spec { output: "/data/out.parquet".into(), byte_order_mark: true, ..spec() }, "spec.byte_order_mark"),
+        (
+            Spec { output: "/data/out.parquet".into(), byte_order_mark: true, ..spec() },
+            "spec.byte_order_mark",
+        ),
         (Spec { id_column: Some(long()), ..spec() }, "spec.id_column"),
         (Spec { sheet: Some(long()), ..spec() }, "spec.sheet"),
         (Spec { text_columns: vec![long()], ..spec() }, "spec.text_columns"),
@@ -36,8 +40,7 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
 fn the_first_field_that_differs_is_named() {
     let report = Some(ReportSpec { uri: "/data/r.html".into(), ..ReportSpec::default() });
     let redacted = Spec { report: report.clone(), ..spec() };
-    let quoted =
-        Spec { report: report.map(|report| ReportSpec { no_redact: true, ..report }), ..spec() };
+    let quoted = Spec { report: report.map(|report| ReportSpec { no_redact: true, ..report }), ..spec() };
     for (one, other, expected) in [
         (spec(), spec(), None),
         (spec(), Spec { delimiter: Some(';'), ..spec() }, Some("spec.delimiter")),

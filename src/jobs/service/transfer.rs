@@ -44,7 +44,11 @@ impl Patience {
     /// Tries until it works, until the trouble is none that passes, or until it was tried often enough.
     ///
     /// Errors: the last one; `Cancelled` after a stop.
-    pub(super) async fn keep_trying<T, F>(self, stop: &CancellationToken, mut attempt: impl FnMut() -> F) -> Result<T, Error>
+    pub(super) async fn keep_trying<T, F>(
+        self,
+        stop: &CancellationToken,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -151,8 +155,9 @@ async fn in_parts(file: &mut tokio::fs::File, upload: &mut WriteMultipart) -> Re
 }
 
 fn key(object: &Object) -> Result<Key, Error> {
-    Key::parse(&object.key)
-        .map_err(|e| Error::new(ErrorKind::InvalidInput, format!("{object}: is no key of an object")).with_source(e))
+    Key::parse(&object.key).map_err(|e| {
+        Error::new(ErrorKind::InvalidInput, format!("{object}: is no key of an object")).with_source(e)
+    })
 }
 
 fn failure(object: &Object, error: object_store::Error) -> Error {
@@ -160,7 +165,9 @@ fn failure(object: &Object, error: object_store::Error) -> Error {
     let (kind, problem) = match &error {
         Store::NotFound { .. } => (ErrorKind::NotFound, "is not there, or its bucket is not"),
         Store::PermissionDenied { .. } => (ErrorKind::Forbidden, "the service's credentials don't allow it"),
-        Store::Unauthenticated { .. } => (ErrorKind::Unauthenticated, "the service's credentials are not accepted"),
+        Store::Unauthenticated { .. } => {
+            (ErrorKind::Unauthenticated, "the service's credentials are not accepted")
+        }
         _ => (ErrorKind::Unavailable, "the object store does not answer, or not in order"),
     };
     Error::new(kind, format!("{object}: {problem}")).with_source(error)

@@ -26,7 +26,8 @@ impl Flaky {
 
     fn may(&self) -> object_store::Result<()> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let left = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let left =
+            self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         match left {
             Ok(_) => Err(object_store::Error::Generic { store: "flaky", source: "not now".into() }),
             Err(_) => Ok(()),
@@ -42,7 +43,12 @@ impl std::fmt::Display for Flaky {
 
 #[async_trait::async_trait]
 impl ObjectStore for Flaky {
-    async fn put_opts(&self, at: &Key, bytes: PutPayload, options: PutOptions) -> object_store::Result<PutResult> {
+    async fn put_opts(
+        &self,
+        at: &Key,
+        bytes: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
         self.may()?;
         self.inner.put_opts(at, bytes, options).await
     }

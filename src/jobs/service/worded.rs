@@ -97,7 +97,10 @@ mod tests {
         let names = Names { files: vec![(work, "s3://b/out.csv".into())], hide_columns: true };
         let rows = [
             (
-                Error::invalid("text-column", "in.csv: no column looks like free text; name one with --text-column. It has 1 id"),
+                Error::invalid(
+                    "text-column",
+                    "in.csv: no column looks like free text; name one with --text-column. It has 1 id",
+                ),
                 Some("spec.text_columns"),
                 "in.csv: no column looks like free text; name one in text_columns",
             ),

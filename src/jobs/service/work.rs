@@ -111,7 +111,7 @@ impl Work {
             if !job.publishing {
                 Allowed::check_free(&places)?;
             }
-            Ok(places)
+            Ok::<_, Error>(places)
         };
         let places: Places = tokio::task::spawn_blocking(resolve).await.map_err(Error::internal)??;
         for (field, place) in places.targets() {
@@ -131,7 +131,11 @@ impl Work {
     }
 
     /// The input as a file, and the room that it takes.
-    async fn fetch(&self, input: &Place, work: &Path) -> Result<(PathBuf, Option<OwnedSemaphorePermit>), Error> {
+    async fn fetch(
+        &self,
+        input: &Place,
+        work: &Path,
+    ) -> Result<(PathBuf, Option<OwnedSemaphorePermit>), Error> {
         let object = match input {
             Place::File(path) => return Ok((path.clone(), None)),
             Place::Object(object) => object,
@@ -140,7 +144,10 @@ impl Work {
         let (store, size) = self.size(object).await?;
         let there = std::fs::metadata(&path).ok().map(|found| found.len());
         let size = size.or(there).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("spec.input: {object} is not there, or its bucket is not"))
+            Error::new(
+                ErrorKind::NotFound,
+                format!("spec.input: {object} is not there, or its bucket is not"),
+            )
         })?;
         let room = tokio::select! {
             () = self.stop.cancelled() => return Err(Error::new(ErrorKind::Cancelled, "stopped while it waited for room")),
@@ -262,7 +269,8 @@ type Opened = (Job, Watching, Vec<String>, u64);
 /// The job, who looks on, what was recognised, and the bytes of the input.
 fn open(plan: &Plan, rules: &Rules, count: &Arc<AtomicU64>) -> Result<Opened, Error> {
     let table = plan.open(count)?;
-    let bytes = plan.input.as_ref().and_then(|input| std::fs::metadata(input).ok()).map_or(0, |found| found.len());
+    let bytes =
+        plan.input.as_ref().and_then(|input| std::fs::metadata(input).ok()).map_or(0, |found| found.len());
     let (watching, notes) = (Watching::begin(plan.report.as_ref(), &table)?, notes(&table));
     let job = plan.job(table, plan::started(plan.scored_at.as_deref())?, rules)?;
     Ok((job, watching, notes, bytes))
