@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::jobs::JobsCommand;
 use super::policy::PolicyCommand;
-use crate::jobs::FormatName;
+use crate::jobs;
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
@@ -236,11 +236,11 @@ pub(super) enum OutputName {
 }
 
 impl OutputName {
-    pub(super) fn format(self) -> FormatName {
+    pub(super) fn format(self) -> jobs::FormatName {
         match self {
-            Self::Csv => FormatName::Csv,
-            Self::Jsonl => FormatName::Jsonl,
-            Self::Parquet => FormatName::Parquet,
+            Self::Csv => jobs::FormatName::Csv,
+            Self::Jsonl => jobs::FormatName::Jsonl,
+            Self::Parquet => jobs::FormatName::Parquet,
         }
     }
 }

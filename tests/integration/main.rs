@@ -8,6 +8,7 @@ mod analysis;
 mod bounds;
 mod conversation;
 mod escalations;
+mod job_objects;
 mod jobs;
 mod lifecycle;
 mod monitor;

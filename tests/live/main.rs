@@ -13,6 +13,7 @@ mod evidence;
 mod golden;
 mod language;
 mod nats;
+mod objects;
 mod policy;
 mod reader;
 mod score;

@@ -3,15 +3,16 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-struct Serving {
+/// The service as a process.
+pub(crate) struct Serving {
     child: Child,
-    grpc: String,
+    pub(crate) grpc: String,
     http: String,
     lines: std::sync::mpsc::Receiver<String>,
 }
 
 impl Serving {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_attune"))
             .args(["serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"])
             .args(["--set", "log.format=json", "--set", "server.lame_duck_ms=0"])
@@ -49,7 +50,7 @@ impl Serving {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         self.signal();
         self.child.wait().unwrap()
     }

@@ -135,8 +135,9 @@ impl Jobs {
         }
         let (means, desk, analyzer) = (Arc::clone(&self.means), Arc::clone(&self.desk), Arc::clone(analyzer));
         let work = Work { means, desk, analyzer, job, stop: stop.clone() };
-        // A task of its own: what panics there must not end the others.
-        let result = tokio::spawn(async move { work.run().await }).await;
+        // A thread of its own: much of a run blocks, and what panics there must not end the others.
+        let runtime = tokio::runtime::Handle::current();
+        let result = tokio::task::spawn_blocking(move || runtime.block_on(work.run())).await;
         let ended = match result.map_err(Error::internal).and_then(|result| result) {
             Ok(()) => Ended::Succeeded,
             Err(error) if error.kind() == ErrorKind::Cancelled && stop.is_cancelled() => Ended::Stopped,

@@ -111,7 +111,7 @@ impl Work {
             if !job.publishing {
                 Allowed::check_free(&places)?;
             }
-            Ok(places)
+            Ok::<_, Error>(places)
         };
         let places: Places = tokio::task::spawn_blocking(resolve).await.map_err(Error::internal)??;
         for (field, place) in places.targets() {
