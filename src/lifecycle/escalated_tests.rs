@@ -25,23 +25,24 @@ fn told(batches: &[&[Observation]]) -> Vec<String> {
 #[test]
 fn a_conversation_is_raised_changed_and_recovered_once_each() {
     let chat = |day: f64| on(day, "chat", -0.5);
-    let raised = chat(1.0).escalated(WATCH);
-    let rows: [(&str, &[&[Observation]], &[&str]); 11] = [
-        ("raised", &[&[raised.clone()]], &["escalation_raised chat-1 0.3"]),
-        ("the same again", &[&[raised.clone()], &[raised.clone()]], &["escalation_raised chat-1 0.3"]),
+    let raised: &[Observation] = &[chat(1.0).escalated(WATCH)];
+    type Row<'a> = (&'a str, &'a [&'a [Observation]], &'a [&'a str]);
+    let rows: [Row; 11] = [
+        ("raised", &[raised], &["escalation_raised chat-1 0.3"]),
+        ("the same again", &[raised, raised], &["escalation_raised chat-1 0.3"]),
         (
             "another tier of the same",
-            &[&[raised.clone()], &[chat(1.0).escalated(1.0)]],
+            &[raised, &[chat(1.0).escalated(1.0)]],
             &["escalation_raised chat-1 0.3", "escalation_changed chat-1 1.0"],
         ),
         (
             "none after all",
-            &[&[raised.clone()], &[chat(1.0)], &[chat(1.0)]],
+            &[raised, &[chat(1.0)], &[chat(1.0)]],
             &["escalation_raised chat-1 0.3", "escalation_changed chat-1 0.0"],
         ),
         (
             "each conversation for itself",
-            &[&[raised.clone()], &[chat(2.0).escalated(WATCH)]],
+            &[raised, &[chat(2.0).escalated(WATCH)]],
             &["escalation_raised chat-1 0.3", "escalation_raised chat-2 0.3"],
         ),
         (
@@ -51,7 +52,7 @@ fn a_conversation_is_raised_changed_and_recovered_once_each() {
         ),
         (
             "better in a later one, once for all",
-            &[&[raised.clone()], &[chat(2.0).escalated(1.0)], &[chat(3.0).better()], &[chat(4.0).better()]],
+            &[raised, &[chat(2.0).escalated(1.0)], &[chat(3.0).better()], &[chat(4.0).better()]],
             &[
                 "escalation_raised chat-1 0.3",
                 "escalation_raised chat-2 1.0",
@@ -60,7 +61,7 @@ fn a_conversation_is_raised_changed_and_recovered_once_each() {
         ),
         (
             "better in the same batch",
-            &[&[raised.clone(), chat(3.0).better()]],
+            &[&[chat(1.0).escalated(WATCH), chat(3.0).better()]],
             &["escalation_recovered chat-3 0.3"],
         ),
         (

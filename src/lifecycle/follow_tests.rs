@@ -184,10 +184,9 @@ fn a_quiet_customer_leaves_nothing_to_remember() {
 
 #[test]
 fn the_word_of_the_crm_moves_nothing_but_what_depends_on_it() {
-    let mut customer = Followed::default();
-    customer.all =
-        vec![on(1.0, "chat", 0.0).cue("onboarding_difficulty", 1.0).cue("renewal_hesitation", 1.0)];
-    customer.account.renewal_ms = Some(30 * DAY);
+    let said = on(1.0, "chat", 0.0).cue("onboarding_difficulty", 1.0).cue("renewal_hesitation", 1.0);
+    let account = Account { renewal_ms: Some(30 * DAY), ..Account::default() };
+    let mut customer = Followed { all: vec![said], account, ..Followed::default() };
     let kinds: Vec<_> = customer.add(&[]).iter().map(|s| s.kind).collect();
     assert_eq!(kinds, [SignalKind::RenewalRisk]);
 }

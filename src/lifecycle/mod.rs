@@ -1,7 +1,7 @@
 //! A customer over time: how they feel, across channels, where they stand with the company, and what has changed.
 //!
 //! Pure: no clock, no I/O, no text. A [`Profile`] is a function of a customer's [`Observation`]s and [`Account`] alone,
-//! whatever the order in which they came; [`follow`] compares it with what was last said ([`Memory`]) and answers with
+//! whatever the order in which they came; [`follow()`] compares it with what was last said ([`Memory`]) and answers with
 //! the [`Signal`]s that a CRM is told of, one per change.
 //!
 //! To read from the bottom up: [`decay`] and [`channel`] (what an interaction counts), [`level`], [`consistency`],
