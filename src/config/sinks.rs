@@ -17,6 +17,8 @@ const SINKS: usize = 32;
 const SECRETS: usize = 4;
 /// Most headers of a webhook.
 const HEADERS: usize = 16;
+/// Headers whose value is a secret whatever else it is.
+const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
 /// Longest time of one delivery: what is taken is kept from others for a small multiple of it.
 const TIMEOUT_MS: u64 = 120_000;
 /// Keys that every kind of sink has.
@@ -286,6 +288,12 @@ fn check(sink: Sink) -> Result<Sink, String> {
 
 fn check_webhook(webhook: &Webhook) -> Option<String> {
     let unsigned = webhook.secrets.is_empty() && webhook.mapping.is_none();
+    let open = |(name, value): &(&String, &Header)| {
+        matches!(value, Header::Plain(_)) && SECRET_HEADERS.iter().any(|s| s.eq_ignore_ascii_case(name))
+    };
+    if let Some((name, _)) = webhook.headers.iter().find(open) {
+        return Some(format!("`headers.{name}` is a secret: {{ file = \"…\" }} or {{ env = \"NAME\" }}"));
+    }
     match webhook {
         w if w.secrets.len() > SECRETS => Some(format!("`secrets`: expected at most {SECRETS}")),
         w if w.headers.len() > HEADERS => Some(format!("`headers`: expected at most {HEADERS}")),

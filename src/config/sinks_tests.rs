@@ -52,6 +52,7 @@ fn mistakes_are_named_with_their_sink_and_the_nearest_key() {
         (webhook("concurrency = 0"), "`concurrency`: expected 1 to 64"),
         (webhook("method = \"GET\""), "unknown variant `GET`"),
         (webhook("headers = { A = { env = \"A\", file = \"b\" } }"), "sinks.crm"),
+        (webhook("headers = { AUTHORIZATION = \"Bearer x\" }"), "`headers.AUTHORIZATION` is a secret"),
         (twice, "another sink has the same name"),
         (unsigned.to_owned(), "the receiver can't tell who has called"),
         (unsigned.replace("webhook", "pigeon"), "`kind` is \"webhook\", \"nats\" or \"file\""),
