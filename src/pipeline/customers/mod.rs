@@ -144,7 +144,8 @@ impl Customers {
                 check_id(text.as_deref().unwrap_or_default(), field, false).map_err(within)?;
             }
         }
-        self.store.import(accounts, now_ms, &self.deciding).await?;
+        let deciding = deciding::Importing { deciding: &self.deciding, now_ms };
+        self.store.import(accounts, now_ms, &deciding).await?;
         self.news.send_modify(|told| *told += 1);
         Ok(())
     }
