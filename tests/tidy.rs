@@ -78,8 +78,10 @@ const MODULES: Table = &[
 ];
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
-const ADAPTERS: Table =
-    &[("crate::inference::onnx", &["src/app.rs"]), ("crate::jobs::service::s3", &["src/app/jobs.rs"])];
+const ADAPTERS: Table = &[
+    ("crate::inference::onnx", &["src/app.rs"]),
+    ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
+];
 
 /// Where each third-party crate lives: files, or folders with all that is in them.
 const CRATES: Table = &[

@@ -238,14 +238,19 @@ async fn a_service_that_stops_in_the_middle_goes_on_at_its_next_start() {
     let place = Place::new();
     place.export("data/in.csv", 4000);
     let [output, quarantine, _] = directly(&place, "data/in.csv", false).await;
-    let (log, slow) = (RunLog::default(), Duration::from_micros(100));
-    let server = place.serve(&[], FakeFactory { log: log.clone(), time_per_token: slow, ..factory() }).await;
+    let (gate, slow) = (Gate::closed(), Duration::from_micros(100));
+    gate.open();
+    let slowly = FakeFactory { time_per_token: slow, gate: Some(gate.clone()), ..factory() };
+    let server = place.serve(&[], slowly).await;
     let mut client = server.jobs().await;
     let running = create(&mut client, place.spec("data/in.csv", "data/out.csv")).await.unwrap();
     let waiting = create(&mut client, place.spec("data/in.csv", "data/later.csv")).await.unwrap();
     let seen = until(&mut client, &running.id, |job| job.totals.unwrap().read > 0).await;
+    gate.shut();
     assert_eq!(seen.state(), JobState::Running, "{seen:?}");
-    server.stop().await;
+    server.stop.cancel();
+    gate.open();
+    server.served.await.unwrap().unwrap();
     assert_eq!(place.names("data"), ["in.csv"]);
     // A damaged state is set aside, and holds nobody up.
     std::fs::write(place.path("jobs/state/7.json"), "{").unwrap();

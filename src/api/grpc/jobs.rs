@@ -125,7 +125,7 @@ impl JobService for JobApi {
         let deadline = deadline(&extensions);
         let watched = self.jobs().and_then(|jobs| jobs.watch(&request.id)).map_err(|e| status::status(&e))?;
         let mut record = CallRecord::new("WatchJob", deadline);
-        let results = states(watched)
+        let results = states(watched, |job: &Arc<Record>| job.state.is_final())
             .map(|job| Ok(v1::WatchJobResponse { job: Some(convert::job(&job)) }))
             .take_until(self.stop.clone().cancelled_owned());
         let results = unless_over(results, self.stop.clone()).map(move |result| {
@@ -137,22 +137,22 @@ impl JobService for JobApi {
 }
 
 /// The state now, then each later one that there is time for, up to one in which nothing will change any more.
-fn states(watched: watch::Receiver<Arc<Record>>) -> impl stream::Stream<Item = Arc<Record>> + Send {
+fn states<T: Clone + Send + Sync + 'static>(
+    watched: watch::Receiver<T>,
+    is_final: fn(&T) -> bool,
+) -> impl stream::Stream<Item = T> + Send {
     // When the next one may go out; `None` at the end.
     let begin = Some((watched, Instant::now(), true));
-    stream::unfold(begin, |state| async move {
+    stream::unfold(begin, move |state| async move {
         let (mut watched, at, first) = state?;
         if !first && watched.changed().await.is_err() {
             return None;
         }
-        // Nobody waits for news of the end.
-        if !watched.borrow().state.is_final() {
-            let over = watched.wait_for(|job| job.state.is_final());
-            let _ = tokio::time::timeout_at(at, over).await;
-        }
-        let job = Arc::clone(&watched.borrow_and_update());
-        let next = (!job.state.is_final()).then(|| (watched, Instant::now() + WATCH_EVERY, false));
-        Some((job, next))
+        // News of the end waits for nothing.
+        let _ = tokio::time::timeout_at(at, watched.wait_for(is_final)).await.map(drop);
+        let state = watched.borrow_and_update().clone();
+        let next = (!is_final(&state)).then(|| (watched, Instant::now() + WATCH_EVERY, false));
+        Some((state, next))
     })
 }
 
@@ -171,4 +171,39 @@ fn unless_over(
         done |= over(result);
         std::future::ready(go_on)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watcher_gets_the_latest_state_now_and_then_and_the_last_one_at_once() {
+        let (tell, watched) = watch::channel(0_u32);
+        let mut states = Box::pin(states(watched, |state| *state >= 100));
+        assert_eq!(states.next().await, Some(0));
+        for state in 1..10 {
+            tell.send_replace(state);
+        }
+        // What it has missed is not told.
+        let before = Instant::now();
+        assert_eq!(states.next().await, Some(9));
+        assert!(before.elapsed() >= WATCH_EVERY);
+        tell.send_replace(10);
+        let (second, before) = (tell.clone(), Instant::now());
+        let later = tokio::spawn(async move { second.send_replace(100) });
+        assert_eq!(states.next().await, Some(100));
+        assert!(before.elapsed() < WATCH_EVERY);
+        assert_eq!(states.next().await, None);
+        later.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_ends_when_nobody_can_tell_any_more() {
+        let (tell, watched) = watch::channel(0_u32);
+        let mut states = Box::pin(states(watched, |state| *state >= 100));
+        assert_eq!(states.next().await, Some(0));
+        drop(tell);
+        assert_eq!(states.next().await, None);
+    }
 }

@@ -55,6 +55,7 @@ impl Patience {
         let mut attempts = 0;
         loop {
             let result = tokio::select! {
+                biased;
                 () = stop.cancelled() => return Err(stopped()),
                 result = attempt() => result,
             };

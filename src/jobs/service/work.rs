@@ -292,3 +292,44 @@ fn ending(name: &str) -> String {
     let name: String = name.chars().map(plain).collect();
     name[name.len().saturating_sub(NAME_BYTES)..].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::samples::{columns, layout};
+
+    #[test]
+    fn a_download_keeps_what_tells_its_form_and_nothing_that_a_file_system_minds() {
+        let long = format!("{}.csv.gz", "ä".repeat(300));
+        for (name, expected) in [("in.csv", "in.csv"), ("a b:c.XLSX", "a_b_c.XLSX"), ("", "")] {
+            assert_eq!(ending(name), expected);
+        }
+        assert!(ending(&long).len() == NAME_BYTES && ending(&long).ends_with(".csv.gz"));
+    }
+
+    #[test]
+    fn notes_are_bounded_in_number_and_length() {
+        let mut layout = layout(&[0]);
+        layout.notes = vec!["ä".repeat(NOTES.1); 100];
+        let rows = Box::new(std::iter::empty());
+        let notes = notes(&Table { form: "CSV".into(), columns: columns(&["a"]), layout, rows });
+        assert_eq!((notes.len(), notes[0].as_str()), (NOTES.0, "table (CSV)"));
+        assert!(notes.iter().all(|note| note.len() <= NOTES.1));
+    }
+
+    #[tokio::test]
+    async fn downloads_wait_for_room_and_one_that_never_fits_is_refused() {
+        let spool = Spool::new(3 * MEBIBYTE);
+        let object = Object { bucket: "b".into(), key: "k".into() };
+        let first = spool.room(&object, 2 * MEBIBYTE + 1).await.unwrap();
+        let mut second = std::pin::pin!(spool.room(&object, 1));
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        drop(second.await.unwrap());
+        let error = spool.room(&object, 3 * MEBIBYTE + 1).await.err().unwrap();
+        assert!(
+            error.kind() == ErrorKind::InvalidInput && error.public().contains("jobs.spool_bytes"),
+            "{error}"
+        );
+    }
+}
