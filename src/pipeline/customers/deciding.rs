@@ -16,9 +16,38 @@ pub struct Deciding {
     pub routes: Routes,
 }
 
+/// Decides upon what a CRM has said: as of now, since how near a renewal is counts from today and not from the last
+/// interaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Importing<'a> {
+    /// By these rules.
+    pub deciding: &'a Deciding,
+    /// In milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl Decide for Importing<'_> {
+    fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Result<Decision, Error> {
+        let profile = Profile::of(&state.observations, &state.account).at(self.now_ms);
+        self.deciding.follow(key, state, profile, added)
+    }
+}
+
 impl Decide for Deciding {
     fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Result<Decision, Error> {
         let profile = Profile::of(&state.observations, &state.account);
+        self.follow(key, state, profile, added)
+    }
+}
+
+impl Deciding {
+    fn follow(
+        &self,
+        key: &CustomerKey,
+        state: &CustomerState,
+        profile: Profile,
+        added: &[&Record],
+    ) -> Result<Decision, Error> {
         let observations: Vec<Observation> = added.iter().map(|record| record.observation.clone()).collect();
         let (memory, told) = follow(&state.memory, &profile, &state.account, &observations);
         let policy = added.iter().map(|r| r.assessment.policy.as_str()).rfind(|policy| !policy.is_empty());
