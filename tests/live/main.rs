@@ -10,6 +10,7 @@ mod command;
 mod evaluate;
 mod evidence;
 mod golden;
+mod jobs;
 mod language;
 mod objects;
 mod policy;
