@@ -277,6 +277,30 @@ fn done_texts(output: &[u8]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_putting_its_output_in_place_takes_it_for_its_own_after_a_kill() {
+    let place = Place::new();
+    place.export("data/in.csv", 100);
+    let server = place.serve(&[], factory()).await;
+    let mut client = server.jobs().await;
+    let job = create(&mut client, place.spec("data/in.csv", "data/out.csv")).await.unwrap();
+    ended(&mut client, &job.id).await;
+    let output = std::fs::read(place.path("data/out.csv")).unwrap();
+    server.stop().await;
+    // As if the end had not been noted any more.
+    let state = place.path(&format!("jobs/state/{}.json", job.id));
+    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert_eq!(record["publishing"], true);
+    record["state"] = "running".into();
+    record["finished_ms"] = serde_json::Value::Null;
+    std::fs::write(&state, record.to_string()).unwrap();
+    let server = place.serve(&[], factory()).await;
+    let done = ended(&mut server.jobs().await, &job.id).await;
+    assert_eq!(done.state(), JobState::Succeeded, "{done:?}");
+    assert!(std::fs::read(place.path("data/out.csv")).unwrap() == output);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_cancelled_while_it_waits_and_while_it_runs() {
     let place = Place::new();
     place.export("data/in.csv", 3000);

@@ -11,6 +11,7 @@ mod command;
 mod evaluate;
 mod evidence;
 mod golden;
+mod jobs;
 mod language;
 mod nats;
 mod objects;

@@ -65,9 +65,7 @@ impl Drop for Moto {
 fn export() -> String {
     let mut text = String::from("id,comment\n");
     for n in 0..ROWS {
-        let said =
-            ["The engineer was brilliant, thank you!", "Nobody answered.", "It is the third time I ask."]
-                [n % 3];
+        let said = ["The engineer was brilliant!", "Nobody answered.", "It is the third time I ask."][n % 3];
         text.push_str(&format!("{n},{}{said}\n", "The parcel came. ".repeat(10)));
     }
     text
@@ -100,6 +98,8 @@ fn a_job_fetches_from_s3_scores_and_puts_the_output_back_in_parts() {
     let create = |output: &str| {
         let mut command = attune();
         command.args(["jobs", "create", "s3://exports/2026/in.csv", "-o", output]);
+        // Three texts again and again look like a choice, not like free text.
+        command.args(["--text-column", "comment"]);
         command.args(["--scored-at", "2026-01-01T00:00:00Z", "--watch", "--format", "json", "--server"]);
         command.arg(format!("http://{}", serving.grpc)).output().unwrap()
     };
@@ -115,6 +115,7 @@ fn a_job_fetches_from_s3_scores_and_puts_the_output_back_in_parts() {
     std::fs::write(at("in.csv"), export()).unwrap();
     let mut command = attune();
     command.args(["score", &at("in.csv"), "-o", &at("out.csv"), "--scored-at", "2026-01-01T00:00:00Z"]);
+    command.args(["--text-column", "comment"]);
     assert!(command.output().unwrap().status.success());
     assert!(std::fs::read(at("out.csv")).unwrap() == scored);
 
