@@ -8,7 +8,7 @@ use attune::sinks::{Failure, Sink};
 use attune::storage::{Delivery, OutboxEvent};
 use futures_util::StreamExt;
 
-/// A stream of its own, which goes when the test is over, however it ends.
+/// A stream of its own, in the memory of the server; a test that ends well removes it.
 struct Own {
     url: String,
     prefix: String,
@@ -20,11 +20,14 @@ fn url() -> String {
     std::env::var("NATS_URL").unwrap_or_else(|_| "nats://127.0.0.1:4222".to_owned())
 }
 
+fn absent() -> String {
+    format!("no NATS at {}: start nats-server -js, or set NATS_URL", url())
+}
+
 impl Own {
-    async fn make(test: &str) -> Option<Self> {
+    async fn make() -> Option<Self> {
         attune::runtime::tls::install();
         let Ok(client) = async_nats::connect(url()).await else {
-            println!("{test}: no NATS at {}; start nats-server -js, or set NATS_URL", url());
             return None;
         };
         let context = jetstream::new(client);
@@ -66,7 +69,7 @@ fn delivery(id: &str, kind: &str, body: String) -> Delivery {
 
 #[tokio::test]
 async fn an_event_is_in_the_stream_once_however_often_it_is_sent() {
-    let Some(mut own) = Own::make("nats").await else { return };
+    let Some(mut own) = Own::make().await else { return println!("{}", absent()) };
     let sink = own.sink(&own.prefix);
     for id in ["sig_1", "sig_2", "sig_1", "sig_1"] {
         sink.send(&delivery(id, "nps_conflict", format!("{{\"id\":\"{id}\"}}"))).await.unwrap();
@@ -90,7 +93,7 @@ async fn an_event_is_in_the_stream_once_however_often_it_is_sent() {
 
 #[tokio::test]
 async fn what_no_stream_listens_to_is_tried_again_and_what_is_too_large_is_not() {
-    let Some(own) = Own::make("nats").await else { return };
+    let Some(own) = Own::make().await else { return println!("{}", absent()) };
     let nowhere = own.sink(&format!("{}-nowhere", own.prefix));
     let failure = nowhere.send(&delivery("sig_1", "nps_conflict", "{}".into())).await.unwrap_err();
     assert_eq!(failure, Failure::retry("no stream of JetStream listens to the subject"));
