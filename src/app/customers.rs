@@ -1,5 +1,6 @@
 //! Where customers are kept, out of the configuration.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::Surroundings;
 use super::sinks::{self, Dispatchers};
 use crate::config::{Config, KeepText, StorageUrl};
 use crate::error::{Error, ErrorKind};
+use crate::model::Manifest;
 use crate::pipeline::Analyzer;
 use crate::pipeline::conversation::PolicySource;
 use crate::pipeline::customers::{Customers, Deciding, Keep, Keeping};
@@ -55,14 +57,87 @@ pub fn no_store() -> Error {
     Error::new(ErrorKind::Precondition, message)
 }
 
+/// The store of a command that looks at what others have kept: its tables have to be there. A file is not made, or a slip
+/// in its name would be an empty store.
+///
+/// Errors: `Precondition` without a store, for `memory:`, which ends with its process, and without tables; those of the
+/// stores.
+pub async fn standing_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
+    check_tables(config).await?;
+    require_store(config).await
+}
+
+/// The same for a command that begins to keep: a file is made. Errors: as [`standing_store`].
+pub async fn lasting_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
+    if config.storage.url == StorageUrl::Memory {
+        return Err(passing());
+    }
+    require_store(config).await
+}
+
+fn passing() -> Error {
+    let message = "memory: ends with its process, so a command finds nothing in it: set storage.url, for instance to \
+                   sqlite:attune.db";
+    Error::new(ErrorKind::Precondition, message)
+}
+
+/// Tables of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Which store, for people; without a password.
+    pub store: String,
+    /// Their version.
+    pub version: i64,
+}
+
 /// Makes the tables of this version. Errors: those of the stores.
-pub async fn migrate(config: &Config) -> Result<(), Error> {
+pub async fn migrate(config: &Config) -> Result<Tables, Error> {
     match &config.storage.url {
         StorageUrl::None => Err(no_store()),
-        StorageUrl::Memory => Ok(()),
-        StorageUrl::Sqlite(path) => SqliteStore::open(path).await?.migrate().await,
-        StorageUrl::Postgres(url) => PostgresStore::connect(url, 2).await?.migrate().await,
+        StorageUrl::Memory => Err(passing()),
+        StorageUrl::Sqlite(path) => {
+            SqliteStore::open(path).await?.migrate().await?;
+            Ok(sqlite_tables(path))
+        }
+        StorageUrl::Postgres(url) => {
+            let store = PostgresStore::connect(url, 2).await?;
+            store.migrate().await?;
+            Ok(postgres_tables(&store))
+        }
     }
+}
+
+/// Says whether the tables are of this version, and changes nothing. Errors: `Precondition` when they are not, with what
+/// to do; those of the stores.
+pub async fn check_tables(config: &Config) -> Result<Tables, Error> {
+    match &config.storage.url {
+        StorageUrl::None => Err(no_store()),
+        StorageUrl::Memory => Err(passing()),
+        StorageUrl::Sqlite(path) if !path.exists() => {
+            let message = format!(
+                "{}: there is no database file: run `attune migrate` to make it, or correct storage.url",
+                path.display()
+            );
+            Err(Error::new(ErrorKind::Precondition, message))
+        }
+        StorageUrl::Sqlite(path) => {
+            SqliteStore::open(path).await?.check_schema().await?;
+            Ok(sqlite_tables(path))
+        }
+        StorageUrl::Postgres(url) => {
+            let store = PostgresStore::connect(url, 2).await?;
+            store.check_schema().await?;
+            Ok(postgres_tables(&store))
+        }
+    }
+}
+
+fn sqlite_tables(path: &Path) -> Tables {
+    Tables { store: format!("SQLite {}", path.display()), version: SqliteStore::version() }
+}
+
+fn postgres_tables(store: &PostgresStore) -> Tables {
+    Tables { store: format!("PostgreSQL {}", store.place()), version: PostgresStore::version() }
 }
 
 /// Rewrites the tables of a database, so that nothing of what was deleted stays in its files; a file needs none of it, since
@@ -91,6 +166,31 @@ pub async fn keeping(config: &Config) -> Result<Keeping, Error> {
     Ok(Keeping::new(keep, key))
 }
 
+/// What is decided, and told to whom. Errors: those of the settings.
+pub fn deciding(config: &Config, manifest: &Manifest) -> Result<Deciding, Error> {
+    Ok(Deciding {
+        source: config.events.source.clone(),
+        model: format!("{}@{}", manifest.id, manifest.version),
+        routes: sinks::routes(config)?,
+    })
+}
+
+/// Joins a model, a policy and a store, for a command that records much and long after it happened: what follows is kept,
+/// and told to the sinks only when they are to `hear` it. Errors: those of the settings.
+pub async fn build_backfill(
+    config: &Config,
+    analyzer: &Arc<Analyzer>,
+    store: Arc<dyn Store>,
+    hear: bool,
+) -> Result<Customers, Error> {
+    let mut deciding = deciding(config, analyzer.manifest())?;
+    if !hear {
+        deciding.routes = crate::events::Routes::default();
+    }
+    let policies = super::policies::follow(config)?;
+    Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
+}
+
 /// Joins a model, a policy and a store. Errors: those of the settings.
 pub async fn build_customers(
     config: &Config,
@@ -98,12 +198,7 @@ pub async fn build_customers(
     policies: PolicySource,
     store: Arc<dyn Store>,
 ) -> Result<Customers, Error> {
-    let manifest = analyzer.manifest();
-    let deciding = Deciding {
-        source: config.events.source.clone(),
-        model: format!("{}@{}", manifest.id, manifest.version),
-        routes: sinks::routes(config)?,
-    };
+    let deciding = deciding(config, analyzer.manifest())?;
     Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
 }
 

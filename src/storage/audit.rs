@@ -4,6 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::port::AuditLog;
 use crate::error::Error;
 
 /// What is to be written down.
@@ -58,9 +59,90 @@ impl AuditRow {
 
     /// Whether the row is as it was written and comes right after `before`.
     pub fn follows(&self, before: Option<&Self>) -> bool {
-        let expected = before.map_or((1, BEGINNING), |row| (row.sequence + 1, row.hash.as_str()));
-        (self.sequence, self.previous.as_str()) == expected
-            && hash(self.sequence, &self.entry, &self.previous) == self.hash
+        self.check(before.map(|row| (row.sequence, row.hash.as_str()))).is_ok()
+    }
+
+    /// Checks that the row is as it was written and comes right after the row of that place and hash. Errors: the first
+    /// check that fails.
+    pub fn check(&self, before: Option<(u64, &str)>) -> Result<(), Broken> {
+        let (sequence, previous) = before.map_or((1, BEGINNING), |(at, hash)| (at + 1, hash));
+        if self.sequence != sequence {
+            return Err(Broken::Sequence);
+        }
+        if self.previous != previous {
+            return Err(Broken::Previous);
+        }
+        if hash(self.sequence, &self.entry, &self.previous) != self.hash {
+            return Err(Broken::Hash);
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Its number does not follow the number of the row before: a row was taken out or put in.
+    Sequence,
+    /// It is not bound to the row before: that one, or the binding, was changed.
+    Previous,
+    /// Its content is not what its hash was made of: it was changed.
+    Hash,
+}
+
+/// A chain that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Rows in it.
+    pub rows: u64,
+    /// Hash of the first row; [`BEGINNING`] without one.
+    pub first: String,
+    /// Hash of the last row; [`BEGINNING`] without one.
+    pub last: String,
+    /// The row with the hash that was looked for.
+    pub found: Option<u64>,
+}
+
+/// What a walk along the chain comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Walk {
+    /// Every row holds.
+    Whole(Verified),
+    /// The first row that does not: its number as it says itself, and the number of the last row that holds, or 0.
+    Broken {
+        /// The broken row's number.
+        sequence: u64,
+        /// The last row before it.
+        after: u64,
+        /// What is wrong with it.
+        why: Broken,
+    },
+}
+
+/// Rows that are looked at in one go.
+const PAGE: usize = 1000;
+
+/// Walks along the whole chain, in pages; looks for the row with the hash `expected` on the way. Errors: those of the store.
+pub async fn walk(log: &dyn AuditLog, expected: Option<&str>) -> Result<Walk, Error> {
+    let mut seen = Verified { rows: 0, first: BEGINNING.to_owned(), last: BEGINNING.to_owned(), found: None };
+    loop {
+        let page = log.entries(seen.rows, PAGE).await?;
+        if page.is_empty() {
+            return Ok(Walk::Whole(seen));
+        }
+        for row in page {
+            let before = (seen.rows > 0).then_some((seen.rows, seen.last.as_str()));
+            if let Err(why) = row.check(before) {
+                return Ok(Walk::Broken { sequence: row.sequence, after: seen.rows, why });
+            }
+            if expected == Some(row.hash.as_str()) {
+                seen.found = Some(row.sequence);
+            }
+            if seen.rows == 0 {
+                seen.first.clone_from(&row.hash);
+            }
+            (seen.rows, seen.last) = (row.sequence, row.hash);
+        }
     }
 }
 
@@ -75,3 +157,7 @@ fn hash(sequence: u64, entry: &AuditEntry, previous: &str) -> String {
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

@@ -18,6 +18,11 @@ pub(super) fn or_none(
     }
 }
 
+/// The version of the tables that this attune works with.
+pub(super) fn newest(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 /// Compares what was applied with what this version holds.
 pub(super) fn check(migrations: &Migrator, applied: Vec<(i64, Vec<u8>)>) -> Result<(), Error> {
     let known: Vec<_> = migrations.iter().collect();

@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod customer;
 mod form;
+pub mod held;
 pub mod memory;
 mod migration;
 pub mod outbox;
@@ -23,6 +24,7 @@ pub use audit::{AuditEntry, AuditRow};
 pub use customer::{
     Customer, CustomerFilter, CustomerState, Decision, SignalCursor, SignalPage, SignalRow, TimelineEntry,
 };
+pub use held::HeldTable;
 pub use outbox::{DeadFilter, Delivery, OutboxEvent, Outcome};
 pub use port::{AuditLog, Counts, CustomerStore, Decide, Outbox, Purge, Store};
 pub use record::{

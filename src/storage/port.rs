@@ -8,6 +8,7 @@ use super::audit::{AuditEntry, AuditRow};
 use super::customer::{
     Customer, CustomerFilter, CustomerState, Decision, SignalCursor, SignalPage, TimelineEntry,
 };
+use super::held::HeldTable;
 use super::outbox::{DeadFilter, Delivery, Outcome};
 use super::record::{CustomerKey, Record, Recorded};
 use crate::error::Error;
@@ -75,6 +76,23 @@ pub trait CustomerStore: Send + Sync {
         after: SignalCursor,
         limit: usize,
     ) -> Result<SignalPage, Error>;
+
+    /// The signals of one customer after a place in the log, as many as `limit`.
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error>;
+
+    /// The rows of a table that say something of a customer, each as a JSON object, without the first `skip`.
+    async fn held(
+        &self,
+        key: &CustomerKey,
+        table: HeldTable,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error>;
 
     /// Where the log of signals ends now.
     async fn signals_end(&self) -> Result<SignalCursor, Error>;

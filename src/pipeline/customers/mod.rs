@@ -1,13 +1,14 @@
 //! Interactions of customers: read, freed of what identifies a person, kept once, and told.
 //!
 //! [`interaction`] is what comes in; [`reading`] is what the model says of it, as JSON without text; [`keeping`] decides
-//! what stays of the text; [`deciding`] is what a store asks inside its transaction. Whoever calls twice with the same
+//! what stays of the text; [`deciding`] is what a store asks inside its transaction; [`upkeep`] needs no model. Whoever calls twice with the same
 //! source and external id has done so once.
 
 pub mod deciding;
 pub mod interaction;
 pub mod keeping;
 mod reading;
+pub mod upkeep;
 
 use std::sync::Arc;
 
@@ -16,14 +17,14 @@ use tokio::sync::watch;
 
 use super::conversation::{self, PolicySource, TurnOptions};
 use super::options::{AnalysisOptions, ResolvedOptions};
-use super::{Analyzer, Call};
+use super::{Analyzer, BlockText, Call};
 use crate::batching::Entrance;
 use crate::domain::{Assessment, Channel, Conversation};
 use crate::error::Error;
 use crate::escalation::risk::Account as RiskAccount;
 use crate::escalation::{Rules, TurnSignals};
 use crate::lifecycle::Account;
-use crate::storage::{AuditEntry, AuditRow, Counts, CustomerKey, Record, Recorded, Store};
+use crate::storage::{AuditRow, Counts, CustomerKey, Record, Recorded, Store};
 
 pub use deciding::Deciding;
 pub use interaction::{Content, Interaction, check_id};
@@ -39,7 +40,7 @@ pub struct Customers {
     store: Arc<dyn Store>,
     keeping: Keeping,
     deciding: Deciding,
-    options: ResolvedOptions,
+    options: Arc<ResolvedOptions>,
     turns: TurnOptions,
     news: watch::Sender<u64>,
 }
@@ -63,7 +64,7 @@ impl Customers {
         deciding: Deciding,
     ) -> Result<Self, Error> {
         // Every label's probability: strengths of cues are measured against thresholds below them too.
-        let options = AnalysisOptions::default().resolve(analyzer.manifest())?;
+        let options = Arc::new(AnalysisOptions::default().resolve(analyzer.manifest())?);
         let turns = TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?;
         Ok(Self {
             analyzer,
@@ -105,6 +106,30 @@ impl Customers {
         stream::iter(work).buffered(IN_FLIGHT).collect().await
     }
 
+    /// Reads messages and surveys so that what is read follows from the block alone, bit for bit (as
+    /// [`Analyzer::analyze_block`]), which [`Self::read`] does not promise; answers in their order. Padded tokens of a batch
+    /// are at most `batch_tokens`.
+    ///
+    /// Errors: those that are not an interaction's own. An interaction's own: as [`Analyzer::analyze`], with the field;
+    /// `InvalidInput` for a conversation.
+    pub async fn read_block(
+        &self,
+        interactions: &[Interaction],
+        batch_tokens: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Result<Read, Error>>, Error> {
+        let texts: Vec<Result<BlockText, Error>> = interactions.iter().map(block_text).collect();
+        let block = texts.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
+        let read = self.analyzer.analyze_block(block, &self.options, batch_tokens).await?;
+        let mut read = read.into_iter();
+        let told = interactions.iter().zip(texts).map(|(interaction, text)| {
+            let text = text?.text;
+            let assessment = read.next().unwrap_or_else(|| Err(Error::internal("a text was not read")))?;
+            self.told(interaction, &text, assessment, now_ms)
+        });
+        Ok(told.collect())
+    }
+
     /// Reads one interaction. Errors: as [`Analyzer::analyze`], with the field.
     pub async fn read_one(&self, interaction: Interaction, call: Call, now_ms: i64) -> Result<Read, Error> {
         interaction.check()?;
@@ -136,16 +161,7 @@ impl Customers {
 
     /// Takes over what a CRM says of customers. Errors: `InvalidInput` with the field, and those of the store.
     pub async fn import(&self, accounts: &[(CustomerKey, Account)], now_ms: i64) -> Result<(), Error> {
-        for (place, (key, account)) in accounts.iter().enumerate() {
-            let within = |e: Error| e.within(&format!("customers[{place}]"));
-            check_id(&key.tenant, "tenant", false).map_err(within)?;
-            check_id(&key.customer, "customer", true).map_err(within)?;
-            for (text, field) in [(&account.tier, "tier"), (&account.owner, "owner")] {
-                check_id(text.as_deref().unwrap_or_default(), field, false).map_err(within)?;
-            }
-        }
-        let deciding = deciding::Importing { deciding: &self.deciding, now_ms };
-        self.store.import(accounts, now_ms, &deciding).await?;
+        upkeep::import(&*self.store, &self.deciding, accounts, now_ms).await?;
         self.news.send_modify(|told| *told += 1);
         Ok(())
     }
@@ -163,14 +179,7 @@ impl Customers {
         actor: &str,
         now_ms: i64,
     ) -> Result<(Counts, AuditRow), Error> {
-        check_id(&key.tenant, "tenant", false)?;
-        check_id(&key.customer, "customer", true)?;
-        check_id(actor, "actor", true)?;
-        let mark = self.keeping.key().mark(&key.tenant, &key.customer);
-        let detail = serde_json::json!({ "tenant": key.tenant }).to_string();
-        let (actor, action) = (actor.to_owned(), "erase".to_owned());
-        let receipt = AuditEntry { at_ms: now_ms, actor, action, subject: mark.clone(), detail };
-        self.store.erase(key, &mark, receipt).await
+        upkeep::erase(&*self.store, self.keeping.key(), key, actor, now_ms).await
     }
 
     async fn read_text(
@@ -182,6 +191,17 @@ impl Customers {
     ) -> Result<Read, Error> {
         let language = interaction.language.as_deref();
         let assessment = self.analyzer.analyze(text, language, &self.options, call).await?;
+        self.told(interaction, text, assessment, now_ms)
+    }
+
+    /// What is kept of a text that was read.
+    fn told(
+        &self,
+        interaction: &Interaction,
+        text: &str,
+        assessment: Assessment,
+        now_ms: i64,
+    ) -> Result<Read, Error> {
         let quiet = |cue: &str, spans: &[_]| self.rules(interaction).is_quiet(text, cue, spans);
         let signals = TurnSignals::of(text, &assessment, quiet);
         let (text, body) = self.keeping.message(text, &assessment)?;
@@ -223,6 +243,18 @@ impl Customers {
         let manifest = self.analyzer.manifest();
         let model = format!("{}@{}", manifest.id, manifest.version);
         heard.record(interaction, (now_ms, model, body), text, self.keeping.key())
+    }
+}
+
+fn block_text(interaction: &Interaction) -> Result<BlockText, Error> {
+    interaction.check()?;
+    match &interaction.content {
+        Content::Message(text) | Content::Survey(text) => {
+            Ok(BlockText { text: text.clone(), language: interaction.language.clone() })
+        }
+        Content::Conversation(_) => {
+            Err(Error::invalid("content", "conversations are read one by one, not in blocks"))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::storage::customer::{
     Customer, CustomerFilter, CustomerState, Decision, REMEMBERED, SignalCursor, SignalPage, SignalRow,
     TimelineEntry,
 };
+use crate::storage::held::HeldTable;
 use crate::storage::outbox::Delivery;
 use crate::storage::port::{Counts, CustomerStore, Decide, Purge};
 use crate::storage::record::{CustomerKey, KeptText, Record, Recorded};
@@ -105,6 +106,29 @@ impl CustomerStore for MemoryStore {
         let of_tenant = tables.signals.iter().filter(|row| tenant.is_none_or(|t| row.key.tenant == t));
         let rows: Vec<SignalRow> = of_tenant.filter(|row| row.cursor > after).take(limit).cloned().collect();
         Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error> {
+        let tables = self.tables.lock();
+        let own = tables.signals.iter().filter(|row| row.key == *key && row.cursor > after);
+        let rows: Vec<SignalRow> = own.take(limit).cloned().collect();
+        Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn held(
+        &self,
+        key: &CustomerKey,
+        table: HeldTable,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let rows = self.tables.lock().held(key, table)?;
+        Ok(rows.into_iter().skip(skip).take(limit).map(|row| row.to_string()).collect())
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {

@@ -1,6 +1,7 @@
 //! A store in memory: for tests, and for trying things out. It forgets everything when the process ends, and is not bounded.
 
 mod customers;
+mod held;
 mod outbox;
 
 use std::collections::{BTreeMap, BTreeSet};

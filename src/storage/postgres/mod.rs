@@ -6,6 +6,7 @@
 //! customer is on its way" hold when two claim at once.
 
 mod customers;
+mod held;
 mod outbox;
 mod reading;
 mod record;
@@ -71,6 +72,18 @@ impl PostgresStore {
     /// Brings the tables up to this version. Errors: `Precondition` when they were changed by hand or are newer.
     pub async fn migrate(&self) -> Result<(), Error> {
         MIGRATIONS.run(&self.pool).await.map_err(super::migration::refused)
+    }
+
+    /// Which database it is, for people: host, port and name, without who may enter it.
+    pub fn place(&self) -> String {
+        let options = self.pool.connect_options();
+        let database = options.get_database().unwrap_or_default();
+        format!("{}:{}/{database}", options.get_host(), options.get_port())
+    }
+
+    /// The version of the tables that this attune makes.
+    pub fn version() -> i64 {
+        super::migration::newest(&MIGRATIONS)
     }
 
     /// Checks that the tables are of this version. Errors: `Precondition`, which says to run `attune migrate`.

@@ -43,6 +43,9 @@ pub(super) const INTERACTIONS: &str = entries!("WHERE i.tenant = $1 AND i.id = A
 pub(super) const SIGNALS: &str = "SELECT sequence, id, tenant, customer, body::text FROM signals \
     WHERE ($1::text IS NULL OR tenant = $1) AND sequence > $2 ORDER BY sequence LIMIT $3";
 
+pub(super) const SIGNALS_OF: &str = "SELECT sequence, id, tenant, customer, body::text FROM signals \
+    WHERE tenant = $1 AND customer = $2 AND sequence > $3 ORDER BY sequence LIMIT $4";
+
 pub(super) const SIGNALS_END: &str = "SELECT COALESCE(max(sequence), 0) FROM signals";
 
 pub(super) fn customer(row: &PgRow) -> Result<Customer, Error> {

@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use sqlx::Row;
 
 use super::reading::{self, customer, entry, signal};
-use super::{SqliteStore, unavailable};
+use super::{SqliteStore, held, unavailable};
 use crate::error::Error;
 use crate::lifecycle::{Account, SignalKind, Stage};
 use crate::storage::audit::{AuditEntry, AuditRow};
 use crate::storage::customer::{Customer, CustomerFilter, SignalCursor, SignalPage, TimelineEntry};
 use crate::storage::form;
+use crate::storage::held::HeldTable;
 use crate::storage::port::{Counts, CustomerStore, Decide, Purge};
 use crate::storage::record::{CustomerKey, Record, Recorded};
 
@@ -97,6 +98,42 @@ impl CustomerStore for SqliteStore {
             .map_err(unavailable)?;
         let rows = rows.iter().map(signal).collect::<Result<Vec<_>, Error>>()?;
         Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error> {
+        let rows = sqlx::query(reading::SIGNALS_OF)
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .bind(after.cast_signed())
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        let rows = rows.iter().map(signal).collect::<Result<Vec<_>, Error>>()?;
+        Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn held(
+        &self,
+        key: &CustomerKey,
+        table: HeldTable,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let rows = sqlx::query(held::query(table))
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .bind(limit as i64)
+            .bind(skip as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {

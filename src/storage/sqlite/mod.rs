@@ -4,6 +4,7 @@
 //! it is answered (`synchronous = FULL`). What is deleted is overwritten (`secure_delete`).
 
 mod customers;
+mod held;
 mod outbox;
 mod reading;
 mod record;
@@ -79,6 +80,11 @@ impl SqliteStore {
     /// Brings the tables up to this version. Errors: `Precondition` when they were changed by hand or are newer.
     pub async fn migrate(&self) -> Result<(), Error> {
         MIGRATIONS.run(&self.writer).await.map_err(super::migration::refused)
+    }
+
+    /// The version of the tables that this attune makes.
+    pub fn version() -> i64 {
+        super::migration::newest(&MIGRATIONS)
     }
 
     /// Checks that the tables are of this version. Errors: `Precondition`, which says to run `attune migrate`.

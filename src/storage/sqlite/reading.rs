@@ -44,6 +44,9 @@ pub(super) const INTERACTIONS: &str =
 pub(super) const SIGNALS: &str = "SELECT sequence, id, tenant, customer, body FROM signals \
     WHERE (?1 IS NULL OR tenant = ?1) AND sequence > ?2 ORDER BY sequence LIMIT ?3";
 
+pub(super) const SIGNALS_OF: &str = "SELECT sequence, id, tenant, customer, body FROM signals \
+    WHERE tenant = ?1 AND customer = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4";
+
 pub(super) fn customer(row: &SqliteRow) -> Result<Customer, Error> {
     let active: &str = row.get(4);
     Ok(Customer {
