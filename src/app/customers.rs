@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Surroundings;
 use super::sinks::{self, Dispatchers};
 use crate::config::{Config, KeepText, StorageUrl};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::pipeline::Analyzer;
 use crate::pipeline::conversation::PolicySource;
 use crate::pipeline::customers::{Customers, Deciding, Keep, Keeping};
@@ -19,7 +19,7 @@ use crate::sinks::Secret;
 use crate::storage::memory::MemoryStore;
 use crate::storage::postgres::PostgresStore;
 use crate::storage::sqlite::SqliteStore;
-use crate::storage::{Purge, Store};
+use crate::storage::{Purge, Store, no_store};
 
 /// What has outlived its time is looked for this often.
 const PURGE: Duration = Duration::from_secs(3600);
@@ -47,12 +47,6 @@ pub async fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, Error
 /// Opens the store, and says what to set when there is none. Errors: `Precondition`, and as [`open_store`].
 pub async fn require_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
     open_store(config).await?.ok_or_else(no_store)
-}
-
-/// What a caller hears where customers are not kept.
-pub fn no_store() -> Error {
-    let message = "no storage is configured: set storage.url, for instance to sqlite:attune.db";
-    Error::new(ErrorKind::Precondition, message)
 }
 
 /// Makes the tables of this version. Errors: those of the stores.

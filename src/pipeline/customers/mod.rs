@@ -25,8 +25,9 @@ use crate::escalation::{Rules, TurnSignals};
 use crate::lifecycle::Account;
 use crate::storage::{AuditEntry, AuditRow, Counts, CustomerKey, Record, Recorded, Store};
 
+pub use crate::events::signal_id as event_id;
 pub use deciding::Deciding;
-pub use interaction::{Content, Interaction, check_id};
+pub use interaction::{Content, Interaction, check_id, check_time};
 pub use keeping::{Keep, Keeping};
 
 /// Interactions that are read at the same time of one call or batch.
@@ -62,7 +63,6 @@ impl Customers {
         keeping: Keeping,
         deciding: Deciding,
     ) -> Result<Self, Error> {
-        // Every label's probability: strengths of cues are measured against thresholds below them too.
         let options = AnalysisOptions::default().resolve(analyzer.manifest())?;
         let turns = TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?;
         Ok(Self {
@@ -140,8 +140,13 @@ impl Customers {
             let within = |e: Error| e.within(&format!("customers[{place}]"));
             check_id(&key.tenant, "tenant", false).map_err(within)?;
             check_id(&key.customer, "customer", true).map_err(within)?;
-            for (text, field) in [(&account.tier, "tier"), (&account.owner, "owner")] {
+            for (text, field) in [(&account.tier, "account.tier"), (&account.owner, "account.owner")] {
                 check_id(text.as_deref().unwrap_or_default(), field, false).map_err(within)?;
+            }
+            for (time, field) in
+                [(account.renewal_ms, "account.renewal_ms"), (account.since_ms, "account.since_ms")]
+            {
+                check_time(time.unwrap_or_default(), field).map_err(within)?;
             }
         }
         self.store.import(accounts, now_ms, &self.deciding).await?;
@@ -180,7 +185,8 @@ impl Customers {
         now_ms: i64,
     ) -> Result<Read, Error> {
         let language = interaction.language.as_deref();
-        let assessment = self.analyzer.analyze(text, language, &self.options, call).await?;
+        let read = self.analyzer.analyze(text, language, &self.options, call).await;
+        let assessment = read.map_err(|e| e.within(interaction.content.kind()))?;
         let quiet = |cue: &str, spans: &[_]| self.rules(interaction).is_quiet(text, cue, spans);
         let signals = TurnSignals::of(text, &assessment, quiet);
         let (text, body) = self.keeping.message(text, &assessment)?;
@@ -198,7 +204,8 @@ impl Customers {
     ) -> Result<Read, Error> {
         let rules = self.rules(interaction);
         let account = RiskAccount::new();
-        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await?;
+        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await;
+        let read = read.map_err(|e| e.within(interaction.content.kind()))?;
         let text = self.keeping.conversation(talk);
         let heard = reading::Heard::conversation(interaction, &read, &rules);
         let body = reading::conversation(&read)?;

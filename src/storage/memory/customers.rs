@@ -107,6 +107,30 @@ impl CustomerStore for MemoryStore {
         Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
     }
 
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error> {
+        let tables = self.tables.lock();
+        let own = tables.signals.iter().filter(|row| row.key == *key && row.cursor > after);
+        let rows: Vec<SignalRow> = own.take(limit).cloned().collect();
+        Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
+        let tables = self.tables.lock();
+        let later = tables.deliveries.range(after.saturating_add(1)..).map(|(_, letter)| &letter.delivery);
+        let own = later.filter(|one| (&one.tenant, &one.customer) == (&key.tenant, &key.customer));
+        Ok(own.take(limit).cloned().collect())
+    }
+
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
         Ok(self.tables.lock().signals_numbered)
     }
@@ -163,6 +187,7 @@ fn entry(record: &Record) -> TimelineEntry {
         text: record.text.clone(),
         observation: record.observation.clone(),
         assessment: record.assessment.clone(),
+        conversation: record.conversation.clone(),
     }
 }
 

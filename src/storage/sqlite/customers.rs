@@ -10,6 +10,7 @@ use crate::lifecycle::{Account, SignalKind, Stage};
 use crate::storage::audit::{AuditEntry, AuditRow};
 use crate::storage::customer::{Customer, CustomerFilter, SignalCursor, SignalPage, TimelineEntry};
 use crate::storage::form;
+use crate::storage::outbox::Delivery;
 use crate::storage::port::{Counts, CustomerStore, Decide, Purge};
 use crate::storage::record::{CustomerKey, Record, Recorded};
 
@@ -97,6 +98,41 @@ impl CustomerStore for SqliteStore {
             .map_err(unavailable)?;
         let rows = rows.iter().map(signal).collect::<Result<Vec<_>, Error>>()?;
         Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error> {
+        let rows = sqlx::query(reading::SIGNALS_OF)
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .bind(after.cast_signed())
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        let rows = rows.iter().map(signal).collect::<Result<Vec<_>, Error>>()?;
+        Ok(SignalPage { next: rows.last().map_or(after, |row| row.cursor), rows })
+    }
+
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
+        let rows = sqlx::query(super::outbox::OF_CUSTOMER)
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .bind(after.cast_signed())
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows.iter().map(super::outbox::delivery).collect())
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
