@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "attune/v1/analysis.proto",
         "attune/v1/conversation.proto",
+        "attune/v1/customers.proto",
         "attune/v1/jobs.proto",
         "attune/v1/models.proto",
     ];

@@ -21,7 +21,7 @@ use crate::sinks::Secret;
 use crate::storage::memory::MemoryStore;
 use crate::storage::postgres::PostgresStore;
 use crate::storage::sqlite::SqliteStore;
-use crate::storage::{Purge, Store};
+use crate::storage::{Purge, Store, no_store};
 
 /// What has outlived its time is looked for this often.
 const PURGE: Duration = Duration::from_secs(3600);
@@ -49,12 +49,6 @@ pub async fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, Error
 /// Opens the store, and says what to set when there is none. Errors: `Precondition`, and as [`open_store`].
 pub async fn require_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
     open_store(config).await?.ok_or_else(no_store)
-}
-
-/// What a caller hears where customers are not kept.
-pub fn no_store() -> Error {
-    let message = "no storage is configured: set storage.url, for instance to sqlite:attune.db";
-    Error::new(ErrorKind::Precondition, message)
 }
 
 /// The store of a command that looks at what others have kept: its tables have to be there. A file is not made, or a slip

@@ -59,6 +59,18 @@ pub enum Change {
 }
 
 impl Change {
+    /// Every change.
+    pub const ALL: [Self; 8] = [
+        Self::Raised,
+        Self::Escalated,
+        Self::Lowered,
+        Self::Cleared,
+        Self::Recovered,
+        Self::Acknowledged,
+        Self::Snoozed,
+        Self::Closed,
+    ];
+
     /// The change's name in exports.
     pub fn name(self) -> &'static str {
         match self {

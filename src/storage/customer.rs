@@ -1,7 +1,7 @@
 //! Customers as a store gives them out.
 
 use super::outbox::OutboxEvent;
-use super::record::{AssessmentRecord, CustomerKey, KeptText};
+use super::record::{AssessmentRecord, ConversationRecord, CustomerKey, KeptText};
 use crate::lifecycle::{Account, Memory, Observation, Profile, Signal, SignalKind, Stage};
 
 /// Interactions of one customer that a decision takes into account: the newest ones. With the half-lives of the profile,
@@ -85,6 +85,8 @@ pub struct TimelineEntry {
     pub observation: Observation,
     /// What the newest model and policy have read in it.
     pub assessment: AssessmentRecord,
+    /// What it was as a conversation.
+    pub conversation: Option<ConversationRecord>,
 }
 
 /// A place in the log of signals; 0 is its beginning.

@@ -30,3 +30,11 @@ pub use port::{AuditLog, Counts, CustomerStore, Decide, Outbox, Purge, Store};
 pub use record::{
     AlertRecord, AssessmentRecord, ConversationRecord, CustomerKey, KeptText, Record, Recorded,
 };
+
+use crate::error::{Error, ErrorKind};
+
+/// What a caller hears where customers are not kept.
+pub fn no_store() -> Error {
+    let message = "no storage is configured: set storage.url, for instance to sqlite:attune.db";
+    Error::new(ErrorKind::Precondition, message)
+}

@@ -94,6 +94,14 @@ pub trait CustomerStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<String>, Error>;
 
+    /// A customer's events for sinks after a place, in their order, whatever became of them.
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error>;
+
     /// Where the log of signals ends now.
     async fn signals_end(&self) -> Result<SignalCursor, Error>;
 

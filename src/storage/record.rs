@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use crate::lifecycle::{Observation, Signal};
 
 /// Names a customer of a tenant.
@@ -84,8 +86,8 @@ pub struct ConversationRecord {
     pub alerts: Vec<AlertRecord>,
 }
 
-/// An alert of a conversation as it stood at the end.
-#[derive(Debug, Clone, PartialEq)]
+/// An alert of a conversation as it stood at the end. Databases give it out as JSON.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AlertRecord {
     /// The alert's stable id.
     pub id: String,

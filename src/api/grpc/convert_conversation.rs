@@ -49,7 +49,7 @@ pub(super) fn channel(number: i32, field: &str) -> Result<Channel, Error> {
     }
 }
 
-fn channel_number(from: Channel) -> i32 {
+pub(super) fn channel_number(from: Channel) -> i32 {
     match from {
         Channel::Unknown => v1::Channel::Unspecified,
         Channel::Chat => v1::Channel::Chat,
@@ -239,7 +239,7 @@ fn recovery(from: Recovery) -> v1::Recovery {
 }
 
 /// A tier's number. Without an open alert, a customer who has recovered is the better news.
-fn tier(from: Tier, recovered: bool) -> i32 {
+pub(super) fn tier(from: Tier, recovered: bool) -> i32 {
     match from {
         Tier::None if recovered => v1::Tier::Recovered,
         Tier::None => v1::Tier::None,
@@ -318,20 +318,24 @@ fn alert(key: &ConversationKey, from: &Alert) -> v1::Alert {
     }
 }
 
+pub(super) fn change(from: Change) -> i32 {
+    match from {
+        Change::Raised => v1::AlertChange::Raised,
+        Change::Escalated => v1::AlertChange::Escalated,
+        Change::Lowered => v1::AlertChange::Lowered,
+        Change::Cleared => v1::AlertChange::Cleared,
+        Change::Recovered => v1::AlertChange::Recovered,
+        Change::Acknowledged => v1::AlertChange::Acknowledged,
+        Change::Snoozed => v1::AlertChange::Snoozed,
+        Change::Closed => v1::AlertChange::Closed,
+    }
+    .into()
+}
+
 pub(super) fn alert_event(key: &ConversationKey, from: AlertEvent) -> v1::AlertEvent {
     v1::AlertEvent {
         sequence: from.sequence,
-        change: match from.change {
-            Change::Raised => v1::AlertChange::Raised,
-            Change::Escalated => v1::AlertChange::Escalated,
-            Change::Lowered => v1::AlertChange::Lowered,
-            Change::Cleared => v1::AlertChange::Cleared,
-            Change::Recovered => v1::AlertChange::Recovered,
-            Change::Acknowledged => v1::AlertChange::Acknowledged,
-            Change::Snoozed => v1::AlertChange::Snoozed,
-            Change::Closed => v1::AlertChange::Closed,
-        }
-        .into(),
+        change: change(from.change),
         turn: convert::count(from.turn),
         tier_before: tier(from.before, false),
         alert: Some(alert(key, &from.alert)),

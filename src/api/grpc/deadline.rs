@@ -78,7 +78,7 @@ where
 fn is_stream<B>(request: &Request<B>) -> bool {
     // Reflection, health watches and our own streams; a unary call is answered in one go.
     let path = request.uri().path();
-    ["/Stream", "/Monitor", "/Watch", "ServerReflection"].iter().any(|name| path.contains(name))
+    ["/Stream", "/Monitor", "/Watch", "/Export", "ServerReflection"].iter().any(|name| path.contains(name))
 }
 
 /// The `grpc-timeout` header: at most eight digits and a unit.
@@ -111,6 +111,7 @@ mod tests {
         let files = [
             include_str!("../../../proto/attune/v1/analysis.proto"),
             include_str!("../../../proto/attune/v1/conversation.proto"),
+            include_str!("../../../proto/attune/v1/customers.proto"),
             include_str!("../../../proto/attune/v1/jobs.proto"),
             include_str!("../../../proto/attune/v1/models.proto"),
         ];
@@ -119,7 +120,7 @@ mod tests {
             .flat_map(|file| file.lines())
             .filter_map(|l| l.trim().strip_prefix("rpc "))
             .collect();
-        assert!(rpcs.len() >= 17, "{rpcs:?}");
+        assert!(rpcs.len() >= 26, "{rpcs:?}");
         for rpc in rpcs {
             let name = rpc.split('(').next().unwrap();
             let request = Request::builder().uri(format!("/attune.v1.AnyService/{name}")).body(()).unwrap();

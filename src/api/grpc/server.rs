@@ -12,6 +12,7 @@ use tonic_health::ServingStatus;
 
 use super::analysis::AnalysisApi;
 use super::conversation::ConversationApi;
+use super::customers::CustomerApi;
 use super::deadline::DeadlineLayer;
 use super::jobs::JobApi;
 use super::models::ModelApi;
@@ -83,10 +84,12 @@ pub async fn serve(
         "attune.v1.ConversationService",
         "attune.v1.ModelService",
         "attune.v1.JobService",
+        "attune.v1.CustomerService",
     ];
     for name in names {
-        // Jobs that are not set up are answered, but not served.
-        let off = name == "attune.v1.JobService" && jobs.is_none();
+        // What is not set up is answered, but not served.
+        let off = (name == "attune.v1.JobService" && jobs.is_none())
+            || (name == "attune.v1.CustomerService" && customers.is_none());
         let status = if off { ServingStatus::NotServing } else { ServingStatus::Serving };
         health.set_service_status(name, status).await;
     }
@@ -105,6 +108,14 @@ pub async fn serve(
     let job_service = v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, closing.clone()))
         .max_decoding_message_size(settings.message_bytes)
         .max_encoding_message_size(usize::MAX);
+    let customer_service = v1::customer_service_server::CustomerServiceServer::new(CustomerApi::new(
+        customers,
+        settings.batch_items,
+        settings.conversation_turns,
+        closing.clone(),
+    ))
+    .max_decoding_message_size(settings.message_bytes)
+    .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
     let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
     let closed = closing.clone().cancelled_owned();
@@ -122,6 +133,7 @@ pub async fn serve(
         .add_service(conversations)
         .add_service(model_service)
         .add_service(job_service)
+        .add_service(customer_service)
         .serve_with_incoming_shutdown(incoming, closed);
     let mut server = std::pin::pin!(server);
     tokio::select! {

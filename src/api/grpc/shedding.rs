@@ -1,7 +1,7 @@
 //! Refusal before the request is read: while the queue is cut back, a call that would be refused anyway costs no
 //! body, no decoding and no task.
 //!
-//! Only `AnalyzeText` is refused here: batches and streams wait for room instead.
+//! Only calls of one text or interaction are refused here: batches and streams wait for room instead.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,8 +15,11 @@ use super::status;
 use crate::pipeline::Models;
 use crate::telemetry::metrics;
 
-/// Where unary calls of one text arrive.
-const PATH: &str = "/attune.v1.AnalysisService/AnalyzeText";
+/// Where unary calls of one text arrive, and their names in metrics.
+const PATHS: [(&str, &str); 2] = [
+    ("/attune.v1.AnalysisService/AnalyzeText", "AnalyzeText"),
+    ("/attune.v1.CustomerService/RecordInteraction", "RecordInteraction"),
+];
 
 /// Refuses what the default model has no room for.
 #[derive(Clone)]
@@ -52,11 +55,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if request.uri().path() == PATH
+        let refusable = PATHS.into_iter().find(|(path, _)| request.uri().path() == *path);
+        if let Some((_, method)) = refusable
             && let Err(error) = self.models.default_model().check_overload()
         {
             let refusal = status::status(&error);
-            metrics::request("AnalyzeText", status::code_name(refusal.code()), Duration::ZERO);
+            metrics::request(method, status::code_name(refusal.code()), Duration::ZERO);
             return Either::Left(ready(Ok(refusal.into_http())));
         }
         Either::Right(self.inner.call(request))

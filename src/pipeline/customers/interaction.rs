@@ -89,10 +89,7 @@ impl Interaction {
         check_id(&self.customer, "customer", true)?;
         check_id(&self.source, "source", true)?;
         check_id(&self.external_id, "external_id", true)?;
-        if !(0..=LATEST_MS).contains(&self.at_ms) {
-            let problem = "expected milliseconds since 1970, before the year 10000";
-            return Err(Error::invalid("at_ms", problem));
-        }
+        check_time(self.at_ms, "at_ms")?;
         if self.nps.is_some_and(|nps| nps > 10) {
             return Err(Error::invalid("nps", "expected 0 to 10"));
         }
@@ -101,11 +98,11 @@ impl Interaction {
         }
         match &self.content {
             Content::Conversation(turns) if turns.is_empty() => {
-                Err(Error::invalid("turns", "a conversation has at least one turn"))
+                Err(Error::invalid("conversation.turns", "a conversation has at least one turn"))
             }
             Content::Conversation(turns) if turns.len() > TURNS => {
                 let problem = format!("has {} turns, at most {TURNS} are read", turns.len());
-                Err(Error::invalid("turns", problem))
+                Err(Error::invalid("conversation.turns", problem))
             }
             Content::Message(_) | Content::Survey(_) | Content::Conversation(_) => Ok(()),
         }
@@ -119,6 +116,14 @@ impl Interaction {
         }
         format!("int_{}", &hasher.finalize().to_hex()[..32])
     }
+}
+
+/// A time that everything here can say.
+pub fn check_time(at_ms: i64, field: &str) -> Result<(), Error> {
+    if (0..=LATEST_MS).contains(&at_ms) {
+        return Ok(());
+    }
+    Err(Error::invalid(field, "expected milliseconds since 1970, before the year 10000"))
 }
 
 /// Ids are names, and stored as they are: PostgreSQL takes no NUL, and a line break in a log is two lines.

@@ -26,8 +26,9 @@ use crate::escalation::{Rules, TurnSignals};
 use crate::lifecycle::Account;
 use crate::storage::{AuditRow, Counts, CustomerKey, Record, Recorded, Store};
 
+pub use crate::events::signal_id as event_id;
 pub use deciding::Deciding;
-pub use interaction::{Content, Interaction, check_id};
+pub use interaction::{Content, Interaction, check_id, check_time};
 pub use keeping::{Keep, Keeping};
 
 /// Interactions that are read at the same time of one call or batch.
@@ -190,7 +191,8 @@ impl Customers {
         now_ms: i64,
     ) -> Result<Read, Error> {
         let language = interaction.language.as_deref();
-        let assessment = self.analyzer.analyze(text, language, &self.options, call).await?;
+        let read = self.analyzer.analyze(text, language, &self.options, call).await;
+        let assessment = read.map_err(|e| e.within(interaction.content.kind()))?;
         self.told(interaction, text, assessment, now_ms)
     }
 
@@ -219,7 +221,8 @@ impl Customers {
     ) -> Result<Read, Error> {
         let rules = self.rules(interaction);
         let account = RiskAccount::new();
-        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await?;
+        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await;
+        let read = read.map_err(|e| e.within(interaction.content.kind()))?;
         let text = self.keeping.conversation(talk);
         let heard = reading::Heard::conversation(interaction, &read, &rules);
         let body = reading::conversation(&read)?;

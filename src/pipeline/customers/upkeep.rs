@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::check_id;
 use super::deciding::{Deciding, Importing};
+use super::{check_id, check_time};
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::Account;
 use crate::privacy::HashKey;
@@ -37,18 +37,28 @@ pub async fn import(
     accounts: &[(CustomerKey, Account)],
     now_ms: i64,
 ) -> Result<(), Error> {
-    for (place, account) in accounts.iter().enumerate() {
-        check_account(account).map_err(|e| e.within(&format!("customers[{place}]")))?;
+    for (place, (key, account)) in accounts.iter().enumerate() {
+        let account = check_fields(account).map_err(|e| e.within("account"));
+        check_key(key).and(account).map_err(|e| e.within(&format!("customers[{place}]")))?;
     }
     store.import(accounts, now_ms, &Importing { deciding, now_ms }).await
 }
 
 /// Errors: `InvalidInput` with the field.
 pub fn check_account((key, account): &(CustomerKey, Account)) -> Result<(), Error> {
+    check_key(key).and_then(|()| check_fields(account))
+}
+
+fn check_key(key: &CustomerKey) -> Result<(), Error> {
     check_id(&key.tenant, "tenant", false)?;
-    check_id(&key.customer, "customer", true)?;
+    check_id(&key.customer, "customer", true)
+}
+
+fn check_fields(account: &Account) -> Result<(), Error> {
     check_id(account.tier.as_deref().unwrap_or_default(), "tier", false)?;
-    check_id(account.owner.as_deref().unwrap_or_default(), "owner", false)
+    check_id(account.owner.as_deref().unwrap_or_default(), "owner", false)?;
+    check_time(account.renewal_ms.unwrap_or_default(), "renewal_ms")?;
+    check_time(account.since_ms.unwrap_or_default(), "since_ms")
 }
 
 /// Writes everything that is held of a customer, a JSON object per row, and then the entry of the audit log, so that what
@@ -120,8 +130,7 @@ pub async fn replay(
 }
 
 fn check(key: &CustomerKey, actor: &str) -> Result<(), Error> {
-    check_id(&key.tenant, "tenant", false)?;
-    check_id(&key.customer, "customer", true)?;
+    check_key(key)?;
     check_id(actor, "actor", true)
 }
 

@@ -131,6 +131,18 @@ impl CustomerStore for MemoryStore {
         Ok(rows.into_iter().skip(skip).take(limit).map(|row| row.to_string()).collect())
     }
 
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
+        let tables = self.tables.lock();
+        let later = tables.deliveries.range(after.saturating_add(1)..).map(|(_, letter)| &letter.delivery);
+        let own = later.filter(|one| (&one.tenant, &one.customer) == (&key.tenant, &key.customer));
+        Ok(own.take(limit).cloned().collect())
+    }
+
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
         Ok(self.tables.lock().signals_numbered)
     }
@@ -187,6 +199,7 @@ fn entry(record: &Record) -> TimelineEntry {
         text: record.text.clone(),
         observation: record.observation.clone(),
         assessment: record.assessment.clone(),
+        conversation: record.conversation.clone(),
     }
 }
 

@@ -21,6 +21,9 @@ const SETTLE: &str = "UPDATE outbox o SET state = u.state, due_ms = u.due_ms, at
      FROM UNNEST($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::text[]) \
      AS u(sequence, state, due_ms, failed, error) WHERE o.sequence = u.sequence";
 
+pub(super) const OF_CUSTOMER: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error \
+     FROM outbox WHERE tenant = $1 AND customer = $2 AND sequence > $3 ORDER BY sequence LIMIT $4";
+
 const DEAD: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error FROM outbox \
      WHERE state = 2 AND sequence > $1 AND ($2::text IS NULL OR sink = $2) AND ($3::bigint IS NULL OR sequence = $3) \
      ORDER BY sequence LIMIT $4";
@@ -118,7 +121,7 @@ impl Outbox for PostgresStore {
     }
 }
 
-fn delivery(row: &PgRow) -> Delivery {
+pub(super) fn delivery(row: &PgRow) -> Delivery {
     Delivery {
         sequence: row.get::<i64, _>(0).cast_unsigned(),
         tenant: row.get(1),

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::lifecycle::SignalKind;
 use crate::storage::customer::{Customer, SignalRow, TimelineEntry};
 use crate::storage::form;
-use crate::storage::record::{AssessmentRecord, CustomerKey, KeptText};
+use crate::storage::record::{AssessmentRecord, ConversationRecord, CustomerKey, KeptText};
 
 pub(super) const CUSTOMER: &str = "SELECT tenant, customer, account::text, profile::text, active, updated_ms \
     FROM customers WHERE tenant = $1 AND customer = $2 AND profile IS NOT NULL";
@@ -19,12 +19,15 @@ pub(super) const CUSTOMERS: &str = "SELECT tenant, customer, account::text, prof
     AND ($6::double precision IS NULL OR churn < $6 OR (churn = $6 AND customer COLLATE \"C\" > $7)) \
     ORDER BY churn DESC, customer COLLATE \"C\" LIMIT $8";
 
-/// The newest assessment of each interaction.
+/// The newest assessment of each interaction, and what it was as a conversation.
 macro_rules! entries {
     ($rest:literal) => {
         concat!(
             "SELECT i.id, i.source, i.external_id, i.kind, i.received_ms, i.text, i.text_hash, i.observation, a.model, \
-             a.policy, a.status, a.language, a.score, a.label, a.emotion, a.body::text, a.scored_ms FROM interactions i \
+             a.policy, a.status, a.language, a.score, a.label, a.emotion, a.body::text, a.scored_ms, \
+             c.turns, c.tier, c.risk, c.recovered, (SELECT json_agg(json_build_object('id', l.id, 'tier', l.tier, \
+             'change', l.change, 'turn', l.turn) ORDER BY l.turn, l.id)::text FROM alerts l \
+             WHERE l.interaction = i.id) FROM interactions i LEFT JOIN conversations c ON c.interaction = i.id \
              CROSS JOIN LATERAL (SELECT * FROM assessments n WHERE n.interaction = i.id \
              ORDER BY n.scored_ms DESC, n.model DESC, n.policy DESC LIMIT 1) a ",
             $rest
@@ -79,7 +82,19 @@ pub(super) fn entry(row: &PgRow) -> Result<TimelineEntry, Error> {
             body: row.get(15),
             scored_ms: row.get(16),
         },
+        conversation: conversation(row)?,
     })
+}
+
+fn conversation(row: &PgRow) -> Result<Option<ConversationRecord>, Error> {
+    let Some(turns) = row.get::<Option<i32>, _>(17) else { return Ok(None) };
+    Ok(Some(ConversationRecord {
+        turns: turns.cast_unsigned(),
+        tier: row.get(18),
+        risk: row.get(19),
+        recovered: row.get(20),
+        alerts: form::read_or_default(row.get(21))?,
+    }))
 }
 
 pub(super) fn signal(row: &PgRow) -> Result<SignalRow, Error> {

@@ -11,6 +11,7 @@ use crate::storage::audit::{AuditEntry, AuditRow};
 use crate::storage::customer::{Customer, CustomerFilter, SignalCursor, SignalPage, TimelineEntry};
 use crate::storage::form;
 use crate::storage::held::HeldTable;
+use crate::storage::outbox::Delivery;
 use crate::storage::port::{Counts, CustomerStore, Decide, Purge};
 use crate::storage::record::{CustomerKey, Record, Recorded};
 
@@ -134,6 +135,23 @@ impl CustomerStore for SqliteStore {
             .await
             .map_err(unavailable)?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
+        let rows = sqlx::query(super::outbox::OF_CUSTOMER)
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .bind(after.cast_signed())
+            .bind(limit as i64)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows.iter().map(super::outbox::delivery).collect())
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {

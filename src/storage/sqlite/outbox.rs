@@ -14,6 +14,9 @@ const CLAIM: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, b
      AND p.tenant = o.tenant AND p.customer = o.customer AND p.state = 0 AND p.sequence < o.sequence AND p.due_ms > ?2) \
      ORDER BY sequence LIMIT ?3";
 
+pub(super) const OF_CUSTOMER: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error \
+     FROM outbox WHERE tenant = ?1 AND customer = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4";
+
 const DEAD: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error FROM outbox \
      WHERE state = 2 AND sequence > ?1 AND (?2 IS NULL OR sink = ?2) AND (?3 IS NULL OR sequence = ?3) \
      ORDER BY sequence LIMIT ?4";
@@ -110,7 +113,7 @@ impl Outbox for SqliteStore {
     }
 }
 
-fn delivery(row: &SqliteRow) -> Delivery {
+pub(super) fn delivery(row: &SqliteRow) -> Delivery {
     Delivery {
         sequence: row.get::<i64, _>(0).cast_unsigned(),
         tenant: row.get(1),

@@ -1,10 +1,15 @@
 //! Erasure and purge.
 
+use sqlx::Row;
+
 use super::{SqliteStore, append, unavailable};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::storage::audit::{AuditEntry, AuditRow};
 use crate::storage::port::{Counts, Purge};
 use crate::storage::record::CustomerKey;
+
+/// Tries to empty the log; each waits for readers up to the busy time by itself.
+const CHECKPOINTS: usize = 2;
 
 /// The interactions of a customer.
 macro_rules! of_customer {
@@ -73,9 +78,24 @@ impl SqliteStore {
         receipt.detail = receipt.with_counts(&counts)?;
         let row = append(&mut transaction, receipt).await?;
         transaction.commit().await.map_err(unavailable)?;
-        // Until the log is written back, it still holds the pages as they were.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await.map_err(unavailable)?;
+        self.empty_log().await?;
         Ok((counts, row))
+    }
+
+    /// Writes the log back into the file and empties it: until then, it still holds the pages as they were. Whoever reads an
+    /// old page holds it up; that is over in milliseconds.
+    async fn empty_log(&self) -> Result<(), Error> {
+        for _ in 0..CHECKPOINTS {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let row = sqlx::query(checkpoint).fetch_one(&self.writer).await.map_err(unavailable)?;
+            if row.get::<i64, _>(0) == 0 {
+                return Ok(());
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "the rows are gone, but another process holds the database's log, which has them still: repeat it",
+        ))
     }
 
     pub(super) async fn purge_all(&self, purge: Purge) -> Result<Counts, Error> {
@@ -92,6 +112,7 @@ impl SqliteStore {
             counts.extend(name.map(|name| (name, done.rows_affected())));
         }
         transaction.commit().await.map_err(unavailable)?;
+        self.empty_log().await?;
         Ok(counts)
     }
 }
