@@ -2,20 +2,15 @@
 
 use super::*;
 use crate::storage::memory::MemoryStore;
-use crate::storage::{CustomerState, Decision, Record};
 
-struct Nothing;
-
-impl Decide for Nothing {
-    fn decide(&self, _: &CustomerKey, _: &CustomerState, _: &[&Record]) -> Result<Decision, Error> {
-        Ok(Decision::default())
-    }
+fn deciding() -> Deciding {
+    Deciding { source: "attune".into(), model: "m@1".into(), routes: crate::events::Routes::default() }
 }
 
 async fn store_with(customer: &str) -> MemoryStore {
     let store = MemoryStore::new();
     let account = Account { owner: Some("o-17".into()), ..Account::default() };
-    import(&store, &Nothing, &[(CustomerKey::new("", customer), account)], 5).await.unwrap();
+    import(&store, &deciding(), &[(CustomerKey::new("", customer), account)], 5).await.unwrap();
     store
 }
 
