@@ -95,6 +95,8 @@ impl Scorer {
     ) -> Result<u64, Error> {
         let messages = futures_util::stream::unfold(blocks, |mut blocks| async move {
             tokio::select! {
+                // A stop is not left to chance where blocks are ready, too.
+                biased;
                 () = stop.cancelled() => None,
                 message = blocks.recv() => Some((message?, blocks)),
             }

@@ -9,8 +9,7 @@ use attune::api::grpc::v1;
 use attune::api::grpc::v1::JobState;
 use attune::api::grpc::v1::job_service_client::JobServiceClient;
 use attune::app::build_analyzer;
-use attune::error::ErrorKind;
-use attune::inference::fake::{FakeFactory, Gate, RunLog};
+use attune::inference::fake::{FakeFactory, Gate};
 use attune::jobs::plan::{Plan, ReportPlan, started};
 use attune::jobs::service::Buckets;
 use attune::jobs::{Company, FormatName, Watching, read::ReadOptions};
@@ -33,11 +32,11 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         std::fs::canonicalize(self.0.path()).unwrap().join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
@@ -154,7 +153,7 @@ pub(crate) async fn create(client: &mut Client, spec: v1::JobSpec) -> Result<v1:
 }
 
 /// Watches a job until something holds of it, or it has ended.
-async fn until(client: &mut Client, id: &str, holds: impl Fn(&v1::Job) -> bool) -> v1::Job {
+pub(crate) async fn until(client: &mut Client, id: &str, holds: impl Fn(&v1::Job) -> bool) -> v1::Job {
     let watch = v1::WatchJobRequest { id: id.into() };
     let mut states = client.watch_job(watch).await.unwrap().into_inner();
     let mut last = None;
@@ -230,73 +229,6 @@ async fn the_same_key_finds_the_same_job_also_after_a_restart() {
     let server = place.serve(&[], factory()).await;
     let again = server.jobs().await.create_job(request(spec)).await.unwrap().into_inner();
     assert_eq!((again.created, again.job.unwrap().id), (false, id));
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_stops_in_the_middle_goes_on_at_its_next_start() {
-    let place = Place::new();
-    place.export("data/in.csv", 4000);
-    let [output, quarantine, _] = directly(&place, "data/in.csv", false).await;
-    let (gate, slow) = (Gate::closed(), Duration::from_micros(100));
-    gate.open();
-    let slowly = FakeFactory { time_per_token: slow, gate: Some(gate.clone()), ..factory() };
-    let server = place.serve(&[], slowly).await;
-    let mut client = server.jobs().await;
-    let running = create(&mut client, place.spec("data/in.csv", "data/out.csv")).await.unwrap();
-    let waiting = create(&mut client, place.spec("data/in.csv", "data/later.csv")).await.unwrap();
-    let seen = until(&mut client, &running.id, |job| job.totals.unwrap().read > 0).await;
-    gate.shut();
-    assert_eq!(seen.state(), JobState::Running, "{seen:?}");
-    server.stop.cancel();
-    gate.open();
-    server.served.await.unwrap().unwrap();
-    assert_eq!(place.names("data"), ["in.csv"]);
-    // A damaged state is set aside, and holds nobody up.
-    std::fs::write(place.path("jobs/state/7.json"), "{").unwrap();
-
-    let again = RunLog::default();
-    let server = place.serve(&[], FakeFactory { log: again.clone(), ..factory() }).await;
-    let mut client = server.jobs().await;
-    for (job, name) in [(&running, "data/out.csv"), (&waiting, "data/later.csv")] {
-        let done = ended(&mut client, &job.id).await;
-        assert_eq!(done.state(), JobState::Succeeded, "{done:?}");
-        assert_eq!(done.totals.unwrap().read, 4000);
-        assert!(std::fs::read(place.path(name)).unwrap() == output, "{name}");
-        assert!(std::fs::read(place.path(&format!("{name}.quarantine.csv"))).unwrap() == quarantine);
-    }
-    // Had the first one begun again, twice the file would have gone to the network, and what the warm-up takes.
-    let texts = done_texts(&output);
-    assert!(again.windows() < 2 * texts, "{} windows for {texts} texts", again.windows());
-    assert_eq!(place.names("jobs/state").iter().filter(|name| name.ends_with(".damaged")).count(), 1);
-    server.stop().await;
-}
-
-fn done_texts(output: &[u8]) -> usize {
-    String::from_utf8_lossy(output).lines().filter(|line| line.contains("parcel")).count()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_putting_its_output_in_place_takes_it_for_its_own_after_a_kill() {
-    let place = Place::new();
-    place.export("data/in.csv", 100);
-    let server = place.serve(&[], factory()).await;
-    let mut client = server.jobs().await;
-    let job = create(&mut client, place.spec("data/in.csv", "data/out.csv")).await.unwrap();
-    ended(&mut client, &job.id).await;
-    let output = std::fs::read(place.path("data/out.csv")).unwrap();
-    server.stop().await;
-    // As if the end had not been noted any more.
-    let state = place.path(&format!("jobs/state/{}.json", job.id));
-    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
-    assert_eq!(record["publishing"], true);
-    record["state"] = "running".into();
-    record["finished_ms"] = serde_json::Value::Null;
-    std::fs::write(&state, record.to_string()).unwrap();
-    let server = place.serve(&[], factory()).await;
-    let done = ended(&mut server.jobs().await, &job.id).await;
-    assert_eq!(done.state(), JobState::Succeeded, "{done:?}");
-    assert!(std::fs::read(place.path("data/out.csv")).unwrap() == output);
     server.stop().await;
 }
 
@@ -496,18 +428,5 @@ async fn jobs_leave_interactive_calls_their_turn_and_are_counted() {
     ] {
         assert!(metrics.contains(name), "{name} is not in\n{metrics}");
     }
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_services_do_not_share_a_directory() {
-    let place = Place::new();
-    let server = place.serve(&[], factory()).await;
-    // The first one has it as soon as it answers.
-    server.jobs().await.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
-    let second = place.serve(&[], factory()).await;
-    let error = second.served.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.public().contains("jobs.directory"), "{error}");
     server.stop().await;
 }

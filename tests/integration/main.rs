@@ -9,6 +9,7 @@ mod bounds;
 mod conversation;
 mod escalations;
 mod job_objects;
+mod job_restarts;
 mod jobs;
 mod lifecycle;
 mod monitor;
