@@ -34,3 +34,7 @@ impl Decide for Deciding {
         Ok(Decision { profile, memory, signals, events })
     }
 }
+
+#[cfg(test)]
+#[path = "deciding_tests.rs"]
+mod tests;
