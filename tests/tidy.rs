@@ -111,7 +111,7 @@ const MODULES: Table = &[
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 const ADAPTERS: Table = &[
     ("crate::inference::onnx", &["src/app.rs"]),
-    ("crate::jobs::service::s3", &["src/app/jobs.rs"]),
+    ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     ("crate::storage::memory", &["src/app/customers.rs", "src/storage"]),
     ("crate::storage::postgres", &["src/app/customers.rs", "src/storage"]),
     ("crate::storage::sqlite", &["src/app/customers.rs", "src/storage"]),
@@ -285,10 +285,7 @@ const CRATES: Table = &[
     ),
     ("tracing_subscriber", &["src/telemetry/logs.rs"]),
     ("unicode_segmentation", &["src/pipeline/segment.rs"]),
-    (
-        "url",
-        &["src/jobs/service/place.rs", "src/sinks/nats.rs", "src/sinks/target.rs", "src/sinks/webhook"],
-    ),
+    ("url", &["src/jobs/service/place.rs", "src/sinks/nats.rs", "src/sinks/target.rs", "src/sinks/webhook"]),
     ("uuid", &["src/jobs/service/manager.rs"]),
     ("whatlang", &["src/inference/language.rs"]),
     ("zstd", &["src/jobs/read"]),

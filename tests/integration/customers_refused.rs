@@ -25,7 +25,8 @@ fn field(status: &tonic::Status) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_interaction_names_the_field_at_fault() {
     let settings = [("limits.text_bytes", "1000"), ("limits.conversation_turns", "3")];
-    let server = Place::file().serve(&settings).await;
+    let place = Place::file();
+    let server = place.serve(&settings).await;
     let mut client = server.customers().await;
     let changed = |change: fn(&mut v1::Interaction)| {
         let mut one = message("ann", "1", 0, "hello there");
@@ -66,7 +67,8 @@ async fn a_wrong_interaction_names_the_field_at_fault() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_questions_name_the_field_at_fault() {
-    let server = Place::file().serve(&[("limits.batch_items", "2")]).await;
+    let place = Place::file();
+    let server = place.serve(&[("limits.batch_items", "2")]).await;
     let mut client = server.customers().await;
     let list = |change: fn(&mut v1::ListCustomersRequest)| {
         let mut request = v1::ListCustomersRequest::default();
@@ -170,7 +172,8 @@ async fn without_a_store_every_call_says_what_to_set_and_health_says_not_serving
     said(client.erase_customer(v1::EraseCustomerRequest::default()).await.unwrap_err());
     assert_eq!(health(&server).await, ServingStatus::NotServing);
     server.stop().await;
-    let server = Place::file().serve(&[]).await;
+    let place = Place::file();
+    let server = place.serve(&[]).await;
     server.models().await.list_models(v1::ListModelsRequest {}).await.unwrap();
     assert_eq!(health(&server).await, ServingStatus::Serving);
     server.stop().await;
@@ -182,7 +185,8 @@ async fn an_interaction_is_refused_where_there_is_no_room_and_a_batch_waits() {
     gate.open();
     let factory = FakeFactory { gate: Some(gate.clone()), ..steered() };
     let settings = [("batching.queue_tokens", "1024"), ("batching.cache_mb", "0")];
-    let server = Place::file().serve_with(&settings, factory).await;
+    let place = Place::file();
+    let server = place.serve_with(&settings, factory).await;
     let mut client = server.customers().await;
     record(&mut client, message("ann", "first", 0, "hello")).await;
     gate.shut();
