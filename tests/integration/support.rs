@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use attune::api::grpc::v1;
 use attune::api::grpc::v1::analysis_service_client::AnalysisServiceClient;
 use attune::api::grpc::v1::conversation_service_client::ConversationServiceClient;
+use attune::api::grpc::v1::customer_service_client::CustomerServiceClient;
 use attune::api::grpc::v1::job_service_client::JobServiceClient;
 use attune::api::grpc::v1::model_service_client::ModelServiceClient;
 use attune::app::{Service, build_analyzer};
@@ -37,6 +38,11 @@ pub(crate) fn metrics() -> PrometheusHandle {
 
 /// The default configuration on free ports, changed by `settings`.
 pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
+    config_from(None, settings)
+}
+
+/// The same over a file's text.
+pub(crate) fn config_from(file: Option<&str>, settings: &[(&str, &str)]) -> Config {
     let mut flags: Vec<(String, String)> = [
         ("server.grpc_address", "127.0.0.1:0"),
         ("server.http_address", "127.0.0.1:0"),
@@ -49,7 +55,8 @@ pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
     .map(|(k, v)| (k.to_owned(), v.to_owned()))
     .collect();
     flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-    Config::load(&Sources { flags, ..Sources::default() }).unwrap()
+    let file = file.map(|text| ("attune.toml".to_owned(), text.to_owned()));
+    Config::load(&Sources { file, flags, ..Sources::default() }).unwrap()
 }
 
 /// A fake backend with the label axis of the embedded model.
@@ -101,7 +108,15 @@ impl TestServer {
         factory: FakeFactory,
         buckets: Option<Arc<dyn Buckets>>,
     ) -> Self {
-        let config = config(settings);
+        Self::start_from(config(settings), factory, buckets).await
+    }
+
+    /// Starts a server with a configuration of its own.
+    pub(crate) async fn start_from(
+        config: Config,
+        factory: FakeFactory,
+        buckets: Option<Arc<dyn Buckets>>,
+    ) -> Self {
         let buckets = buckets.unwrap_or_else(|| Arc::new(NoBuckets));
         let service = Service::bind(&config).await.unwrap().with_buckets(buckets);
         let (address, http) = (service.grpc.local_addr().unwrap(), service.http.local_addr().unwrap());
@@ -137,6 +152,10 @@ impl TestServer {
 
     pub(crate) async fn jobs(&self) -> JobServiceClient<Channel> {
         JobServiceClient::new(self.channel().await)
+    }
+
+    pub(crate) async fn customers(&self) -> CustomerServiceClient<Channel> {
+        CustomerServiceClient::new(self.channel().await).max_decoding_message_size(64 << 20)
     }
 
     /// Stops the server and waits for its drain.

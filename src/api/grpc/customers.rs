@@ -276,8 +276,8 @@ impl CustomerService for CustomerApi {
     ) -> Result<Response<Self::ExportCustomerStream>, Status> {
         let (_, extensions, request) = request.into_parts();
         let begun = async {
-            let key = pages::key(request.tenant, request.customer)?;
-            streams::export(Arc::clone(self.customers()?), key).await
+            let customers = Arc::clone(self.customers()?);
+            streams::export(customers, pages::key(request.tenant, request.customer)?).await
         };
         let parts = begun.await.map_err(|e| status::status(&e))?;
         let parts = parts.map(|result| result.map_err(|e| status::status(&e)));

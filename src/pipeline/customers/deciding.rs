@@ -63,3 +63,7 @@ impl Deciding {
         Ok(Decision { profile, memory, signals, events })
     }
 }
+
+#[cfg(test)]
+#[path = "deciding_tests.rs"]
+mod tests;

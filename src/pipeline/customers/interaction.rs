@@ -139,3 +139,7 @@ pub fn check_id(id: &str, field: &str, required: bool) -> Result<(), Error> {
     };
     Err(Error::invalid(field, problem))
 }
+
+#[cfg(test)]
+#[path = "interaction_tests.rs"]
+mod tests;

@@ -70,3 +70,7 @@ impl Keeping {
         KeptText { text, hash }
     }
 }
+
+#[cfg(test)]
+#[path = "keeping_tests.rs"]
+mod tests;
