@@ -69,6 +69,19 @@ impl FakeStream {
         self.state.lock().said.iter().filter_map(of).collect()
     }
 
+    fn take(&self, most: usize) -> Vec<Message> {
+        let mut state = self.state.lock();
+        let most = most.min(state.due.len());
+        let taken: Vec<u64> = state.due.drain(..most).collect();
+        let message = |sequence: u64| {
+            let (payload, deliveries) = state.messages.get_mut(&sequence).unwrap();
+            *deliveries += 1;
+            let (subject, reply) = ("attune.interactions.acme".into(), sequence.to_string());
+            Message { subject, payload: payload.clone(), deliveries: *deliveries, sequence, reply }
+        };
+        taken.into_iter().map(message).collect()
+    }
+
     /// Waits until every message is answered for good.
     pub(crate) async fn settled(&self) {
         let all = async {
@@ -91,25 +104,7 @@ impl Transport for FakeStream {
     }
 
     async fn pull(&self, most: usize) -> Result<Vec<Message>, Error> {
-        let mut state = self.state.lock();
-        let taken: Vec<u64> = {
-            let most = most.min(state.due.len());
-            state.due.drain(..most).collect()
-        };
-        let mut messages = Vec::new();
-        for sequence in taken {
-            let (payload, deliveries) = state.messages.get_mut(&sequence).unwrap();
-            *deliveries += 1;
-            let (subject, reply) = ("attune.interactions.acme".into(), sequence.to_string());
-            messages.push(Message {
-                subject,
-                payload: payload.clone(),
-                deliveries: *deliveries,
-                sequence,
-                reply,
-            });
-        }
-        drop(state);
+        let messages = self.take(most);
         if messages.is_empty() {
             tokio::task::yield_now().await;
         }

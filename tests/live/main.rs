@@ -20,3 +20,4 @@ mod score;
 mod server;
 mod store;
 mod webhook;
+mod worker;
