@@ -145,6 +145,10 @@ nats = "{nats}"
 ack_wait_ms = 6000
 [storage]
 url = "{store}"
+[privacy]
+text_days = 0
+interaction_days = 0
+signal_days = 0
 [log]
 filter = "info,ort=warn"
 [[sinks]]

@@ -189,7 +189,7 @@ impl JetStream {
         let info =
             message.info().map_err(|e| away("a message without a place in a stream").with_source(e))?;
         let (sequence, deliveries) = (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1));
-        let (message, _) = message.split();
+        let message = message.message;
         Ok(Message {
             subject: message.subject.to_string(),
             payload: message.payload.into(),
