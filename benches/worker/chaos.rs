@@ -174,12 +174,12 @@ fn messages(many: usize) -> (Planted, Vec<(Option<String>, Vec<u8>)>) {
     let (mut messages, mut poison) = (Vec::new(), Vec::new());
     for n in 0..many {
         let payload = texts::interaction(n, &texts[n * 31 % texts.len()], customers).to_string().into_bytes();
-        if n % TWICE == 0 {
+        if n.is_multiple_of(TWICE) {
             // Without an id: the stream takes it twice.
             messages.push((None, payload.clone()));
         }
         messages.push((Some(format!("i-{n}")), payload));
-        if n % (many / POISON).max(1) == 0 {
+        if n.is_multiple_of((many / POISON).max(1)) {
             let bad = bad(poison.len());
             messages.push((Some(format!("p-{n}")), bad.clone()));
             poison.push(bad);

@@ -71,7 +71,7 @@ pub(crate) async fn all(context: &Context, url: &str, planted: &Planted, receive
     law("every assessment published", different.len() == wanted.len(), said);
 
     let (events, signals) = deliveries(&mut connection).await;
-    let taken = &receiver.lock().events;
+    let taken = receiver.lock().events.clone();
     let ids: BTreeSet<&str> = taken.iter().map(|(_, id)| id.as_str()).collect();
     let missing = signals.iter().filter(|id| !ids.contains(id.as_str())).count();
     let strange = ids.iter().filter(|id| !signals.contains(**id)).count();
@@ -82,7 +82,7 @@ pub(crate) async fn all(context: &Context, url: &str, planted: &Planted, receive
     );
     law("every signal delivered, by its id", missing == 0 && strange == 0, said);
 
-    let disordered = disordered(&events, taken);
+    let disordered = disordered(&events, &taken);
     let said = format!("{} customers, {disordered} with a signal before its turn", events.len());
     law("each customer's signals in their order", disordered == 0, said);
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::{Batch, Config as ConsumerConfig};
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
-use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
+use async_nats::jetstream::context::{ContextBuilder, GetStreamByNameErrorKind, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config as StreamConfig, RetentionPolicy};
 use async_nats::jetstream::{AckKind, Context};
@@ -122,40 +122,51 @@ impl JetStream {
         Ok(Self { settings, context, consumer: Mutex::new(None) })
     }
 
-    /// The stream that listens to a subject; made when there is none.
+    /// The stream that listens to these subjects; made for those of them that nobody listens to.
     async fn stream(&self, suffix: &str, kinds: &[&str], retention: Retention) -> Result<String, Error> {
-        let prefix = &self.settings.subject_prefix;
-        let subjects: Vec<String> = kinds.iter().map(|kind| format!("{prefix}.{kind}.>")).collect();
-        let mut found = None;
+        let (mut found, mut subjects) = (String::new(), Vec::new());
         for kind in kinds {
-            if let Ok(name) = self.context.stream_by_subject(format!("{prefix}.{kind}.x")).await {
-                found = Some(name);
+            let subject = format!("{}.{kind}", self.settings.subject_prefix);
+            match self.context.stream_by_subject(format!("{subject}.x")).await {
+                Ok(name) => found = name,
+                Err(e) if e.kind() == GetStreamByNameErrorKind::NotFound => {
+                    subjects.push(format!("{subject}.>"))
+                }
+                Err(e) => return Err(away("JetStream does not say which streams there are").with_source(e)),
             }
         }
-        if let Some(found) = found {
+        if subjects.is_empty() {
             return Ok(found);
         }
         let (retention, max_age, duplicate_window) = retention;
-        let config = StreamConfig {
-            name: format!("{}{suffix}", self.settings.stream),
-            subjects: subjects.clone(),
-            retention,
-            max_age,
-            duplicate_window,
-            ..StreamConfig::default()
-        };
-        let made = self.context.get_or_create_stream(config).await;
-        let stream = made.map_err(|e| {
+        let name = format!("{}{suffix}", self.settings.stream);
+        let listens = subjects.clone();
+        let config =
+            StreamConfig { name, subjects, retention, max_age, duplicate_window, ..StreamConfig::default() };
+        self.make(config, &listens).await
+    }
+
+    async fn make(&self, config: StreamConfig, subjects: &[String]) -> Result<String, Error> {
+        let stream = self.context.get_or_create_stream(config).await.map_err(|e| {
             let message = format!("can't make the stream of {}", subjects.join(", "));
             Error::new(ErrorKind::Unavailable, message).with_source(e)
         })?;
-        let info = stream.cached_info();
-        if !subjects.iter().all(|subject| info.config.subjects.contains(subject)) {
-            let (name, wanted) = (&info.config.name, subjects.join(", "));
+        let found = &stream.cached_info().config;
+        if !subjects.iter().all(|subject| found.subjects.contains(subject)) {
+            let (name, wanted) = (&found.name, subjects.join(", "));
             let message = format!("the stream {name} has other subjects: add {wanted}, or set worker.stream");
             return Err(Error::new(ErrorKind::Precondition, message));
         }
-        Ok(info.config.name.clone())
+        Ok(found.name.clone())
+    }
+
+    /// What is sent without a connection would wait in memory and leave when nobody expects it: a pull's messages would come
+    /// to nobody.
+    fn connected(&self) -> Result<(), Error> {
+        match self.context.client().connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(away("the connection to NATS is lost")),
+        }
     }
 
     async fn consumer(&self, stream: &str) -> Result<PullConsumer, Error> {
@@ -210,10 +221,7 @@ impl JetStream {
             }
             _ => away("JetStream did not take what was published").with_source(e),
         };
-        // What is sent without a connection would wait in memory and leave when nobody expects it.
-        if self.context.client().connection_state() != State::Connected {
-            return Err(away("the connection to NATS is lost"));
-        }
+        self.connected()?;
         let sent = self.context.send_publish(message.subject, built).await.map_err(failed)?;
         sent.await.map(drop).map_err(failed)
     }
@@ -231,6 +239,7 @@ type Retention = (RetentionPolicy, Duration, Duration);
 #[async_trait]
 impl Transport for JetStream {
     async fn prepare(&self) -> Result<(), Error> {
+        self.connected()?;
         let queue = (RetentionPolicy::WorkQueue, Duration::ZERO, DUPLICATES);
         let stream = self.stream("", &["interactions"], queue).await?;
         let kept = |n: usize| (RetentionPolicy::Limits, KEEP[n], DUPLICATES);
@@ -242,6 +251,7 @@ impl Transport for JetStream {
     }
 
     async fn pull(&self, most: usize) -> Result<Vec<Message>, Error> {
+        self.connected()?;
         let consumer = self.consumer.lock().clone().ok_or_else(|| away("there is no consumer yet"))?;
         let bytes = PULL_BYTES.max(2 * self.context.client().server_info().max_payload);
         let failed =
