@@ -4,6 +4,7 @@ pub mod customers;
 pub mod jobs;
 pub mod policies;
 pub mod sinks;
+pub mod worker;
 
 use std::ffi::OsString;
 use std::sync::Arc;

@@ -16,6 +16,7 @@
 //! - [`evaluation`]: a model measured on labelled texts, fitted to them, and compared
 //! - [`transcript`]: other systems' exports turned into conversations
 //! - [`privacy`]: what identifies a person, taken out of a text
+//! - [`stream`]: interactions out of NATS JetStream
 //! - [`jobs`]: offline scoring of survey exports
 //! - [`api`]: gRPC and HTTP
 //! - [`config`], [`telemetry`], [`runtime`]: settings, logs and metrics, shutdown
@@ -41,5 +42,6 @@ pub mod privacy;
 pub mod runtime;
 pub mod sinks;
 pub mod storage;
+pub mod stream;
 pub mod telemetry;
 pub mod transcript;

@@ -30,7 +30,7 @@ pub(crate) fn all() -> Vec<Corpus> {
         (Some(short), Some(mixed)) => (short, mixed),
         _ => own(),
     };
-    vec![corpus("short", short), corpus("mixed", mixed)]
+    vec![of("short", short), of("mixed", mixed)]
 }
 
 /// Sentences of the golden texts, and mixtures of them: 70 % one, 20 % three, 10 % ten.
@@ -52,7 +52,8 @@ fn own() -> (Vec<String>, Vec<String>) {
     (short, mixed)
 }
 
-fn corpus(name: &'static str, texts: Vec<String>) -> Corpus {
+/// What an engine needs to know of texts.
+pub(crate) fn of(name: &'static str, texts: Vec<String>) -> Corpus {
     let bundle = ModelBundle::load_embedded().unwrap();
     let tokenizer = TextTokenizer::parse(&bundle.tokenizer).unwrap();
     let every = (texts.len() / TEXTS).max(1);

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::jobs::JobsCommand;
 use super::policy::PolicyCommand;
+use super::worker::WorkerOptions;
 use crate::jobs;
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
@@ -41,6 +42,8 @@ pub(super) struct Settings {
 pub(super) enum Command {
     /// Start the service
     Serve(ServeOptions),
+    /// Record interactions out of NATS JetStream
+    Worker(WorkerOptions),
     /// Score texts and print them with their evidence
     Analyze(AnalyzeOptions),
     /// Read transcripts: turn by turn, the trajectory, and whether a person must step in

@@ -20,6 +20,7 @@ mod score;
 mod score_input;
 mod serve;
 mod table;
+mod worker;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -66,6 +67,11 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
             let config = load(settings, options.flags())?;
             start_logs(&config)?;
             serve::run(config, surroundings())
+        }
+        Command::Worker(options) => {
+            let config = load(settings, options.flags())?;
+            start_logs(&config)?;
+            worker::run(config, surroundings())
         }
         Command::Analyze(options) => analyze::run(&options, &quiet()?, &surroundings()),
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),

@@ -120,6 +120,14 @@ impl Privacy {
 pub struct Worker {
     /// Where NATS is.
     pub nats: String,
+    /// The file of a token; `None` for none.
+    #[serde(deserialize_with = "path")]
+    pub token_file: Option<PathBuf>,
+    /// A user's name; empty for none.
+    pub user: String,
+    /// The file of the user's password.
+    #[serde(deserialize_with = "path")]
+    pub password_file: Option<PathBuf>,
     /// The stream that interactions are read from.
     pub stream: String,
     /// Subjects begin with this.
@@ -146,6 +154,29 @@ impl Worker {
         if self.ack_wait < Duration::from_secs(1) {
             return Some(("worker.ack_wait_ms", "expected at least 1000"));
         }
+        if self.user.is_empty() == self.password_file.is_some() {
+            return Some(("worker.password_file", "is set together with worker.user, or neither is"));
+        }
+        if self.token_file.is_some() && !self.user.is_empty() {
+            return Some(("worker.token_file", "and worker.user exclude each other"));
+        }
+        if !is_name(&self.stream) {
+            return Some(("worker.stream", NAME));
+        }
+        if !is_name(&self.durable) {
+            return Some(("worker.durable", NAME));
+        }
+        if !self.subject_prefix.split('.').all(is_name) {
+            return Some(("worker.subject_prefix", "expected letters, digits, - and _, with dots between"));
+        }
         None
     }
+}
+
+const NAME: &str = "expected 1 to 128 letters, digits, - and _";
+
+/// Whether NATS takes it as a name or as a part of a subject.
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=128).contains(&text.len()) && text.bytes().all(plain)
 }

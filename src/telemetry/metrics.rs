@@ -27,6 +27,11 @@ const OUTBOX_DEAD: &str = "attune_outbox_dead";
 const JOBS: &str = "attune_jobs";
 const JOBS_ENDED: &str = "attune_jobs_ended_total";
 const JOB_ROWS: &str = "attune_job_rows_total";
+const WORKER_PULLED: &str = "attune_worker_pulled_total";
+const WORKER_SETTLED: &str = "attune_worker_interactions_total";
+const WORKER_BATCH_SECONDS: &str = "attune_worker_batch_duration_seconds";
+const WORKER_WAITING: &str = "attune_worker_waiting";
+const WORKER_UNANSWERED: &str = "attune_worker_unanswered";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -41,6 +46,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Full(REQUEST_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Full(STAGE_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Full(DELIVERY_SECONDS.into()), &SECONDS)?
+        .set_buckets_for_metric(Full(WORKER_BATCH_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Full(BATCH_ROWS.into()), &ROWS)?
         .install_recorder()?;
     describe_counter!(REQUESTS, "RPCs answered, by method and gRPC status code");
@@ -66,6 +72,14 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(JOBS, "Jobs that are kept, by state");
     describe_counter!(JOBS_ENDED, "Jobs that have ended, by state");
     describe_counter!(JOB_ROWS, "Rows that jobs have read");
+    describe_counter!(WORKER_PULLED, "Messages that this worker has pulled");
+    describe_counter!(
+        WORKER_SETTLED,
+        "Messages that this worker has answered, by outcome: recorded, duplicate, dead, retried"
+    );
+    describe_histogram!(WORKER_BATCH_SECONDS, "Time from the pull of a batch to its last answer");
+    describe_gauge!(WORKER_WAITING, "Messages of the stream that no worker has got yet");
+    describe_gauge!(WORKER_UNANSWERED, "Messages that workers have got and not answered");
     Ok(handle)
 }
 
@@ -149,4 +163,44 @@ pub fn job_ended(state: &'static str) {
 /// A job has read rows.
 pub fn job_rows(count: u64) {
     counter!(JOB_ROWS).increment(count);
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is kept now.
+    Recorded,
+    /// It was kept already.
+    Duplicate,
+    /// It is a dead letter.
+    Dead,
+    /// It comes again.
+    Retried,
+}
+
+/// So many messages were pulled.
+pub fn pulled(count: usize) {
+    counter!(WORKER_PULLED).increment(count as u64);
+}
+
+/// A message was answered.
+pub fn settled(outcome: Settled) {
+    let outcome = match outcome {
+        Settled::Recorded => "recorded",
+        Settled::Duplicate => "duplicate",
+        Settled::Dead => "dead",
+        Settled::Retried => "retried",
+    };
+    counter!(WORKER_SETTLED, "outcome" => outcome).increment(1);
+}
+
+/// A batch was answered.
+pub fn worker_batch(elapsed: Duration) {
+    histogram!(WORKER_BATCH_SECONDS).record(elapsed.as_secs_f64());
+}
+
+/// How far behind all workers are.
+pub fn worker_lag(waiting: u64, unanswered: u64) {
+    gauge!(WORKER_WAITING).set(waiting as f64);
+    gauge!(WORKER_UNANSWERED).set(unanswered as f64);
 }

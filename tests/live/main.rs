@@ -21,3 +21,4 @@ mod score;
 mod server;
 mod store;
 mod webhook;
+mod worker;

@@ -3,7 +3,7 @@
 
 mod customers;
 mod deliveries;
-mod fixture;
+pub(crate) mod fixture;
 mod records;
 mod schema;
 mod upkeep;

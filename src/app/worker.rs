@@ -1,0 +1,161 @@
+//! `attune worker`, joined: a stream, a store, a model, the sinks, and the probes of a service.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::customers::{self, Kept};
+use super::{METRICS_UPKEEP, Surroundings, policies};
+use crate::api::grpc::server;
+use crate::api::http::{self, Readiness};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::Models;
+use crate::sinks::Secret;
+use crate::stream::nats::{JetStream, Login, NatsSettings};
+use crate::stream::{Transport, Worker, WorkerSettings};
+
+/// So long a start waits for what is not there yet; after it, whoever supervises the worker hears of it.
+const START: Duration = Duration::from_secs(60);
+/// First and longest pause between two tries.
+const PAUSE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(4)];
+
+/// A worker whose probes are bound; the port may have been 0.
+pub struct WorkerService {
+    /// Where HTTP listens.
+    pub http: TcpListener,
+    surroundings: Surroundings,
+}
+
+impl WorkerService {
+    /// Binds before the slow start of the model. Error: `Unavailable` for an address in use.
+    pub async fn bind(config: &Config, surroundings: Surroundings) -> Result<Self, Error> {
+        Ok(Self { http: server::bind(config.server.http_address).await?, surroundings })
+    }
+
+    /// Works until `stop`: live at once, ready as long as everything that is needed is there, and drained at the end.
+    pub async fn run(
+        self,
+        config: Config,
+        load: impl FnOnce() -> Result<Models, Error> + Send + 'static,
+        metrics: PrometheusHandle,
+        stop: CancellationToken,
+    ) -> Result<(), Error> {
+        let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
+        let probes =
+            tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
+        let upkeep = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(METRICS_UPKEEP);
+            loop {
+                tick.tick().await;
+                metrics.run_upkeep();
+            }
+        });
+        let worked = work(&config, &self.surroundings, load, &readiness, stop).await;
+        http_stop.cancel();
+        upkeep.abort();
+        // An idle probe connection must not hold the process.
+        let _late = tokio::time::timeout(Duration::from_secs(1), probes).await;
+        tracing::info!("stopped");
+        worked
+    }
+}
+
+async fn work(
+    config: &Config,
+    surroundings: &Surroundings,
+    load: impl FnOnce() -> Result<Models, Error> + Send + 'static,
+    readiness: &Readiness,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let started = Instant::now();
+    let stream = patiently(&stop, || connect(config)).await?;
+    patiently(&stop, || stream.prepare()).await?;
+    let store = patiently(&stop, || customers::require_store(config)).await?;
+    let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
+    let readers = (models.default_model(), policies::follow(config)?);
+    let kept = Kept::open(config, surroundings, readers, store).await?;
+    let settings = &config.worker;
+    let settings = WorkerSettings {
+        subject_prefix: settings.subject_prefix.clone(),
+        durable: settings.durable.clone(),
+        batch: settings.batch,
+        max_deliver: settings.max_deliver,
+        ack_wait: settings.ack_wait,
+    };
+    let worker = Worker::new(Arc::clone(&kept.customers), Arc::new(stream), settings, stop.clone());
+    let ready = tokio::spawn(ready(readiness.clone(), worker.well(), stop.clone()));
+    let start_ms = started.elapsed().as_millis() as u64;
+    tracing::info!(stream = config.worker.stream, durable = config.worker.durable, start_ms, "ready");
+    drain(worker.run(), stop, config.server.drain).await;
+    kept.close().await;
+    ready.abort();
+    Ok(())
+}
+
+/// Runs to its end, which after `stop` may take so long; what is not answered by then comes again.
+async fn drain(work: impl Future<Output = ()>, stop: CancellationToken, most: Duration) {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(most).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = late => tracing::warn!("not everything was answered in time: it comes again"),
+    }
+}
+
+/// Ready as long as the worker is well and is not asked to stop.
+async fn ready(readiness: Readiness, mut well: watch::Receiver<bool>, stop: CancellationToken) {
+    readiness.set(true);
+    while let Some(Ok(())) = stop.run_until_cancelled(well.changed()).await {
+        readiness.set(*well.borrow());
+    }
+    readiness.set(false);
+}
+
+/// Tries again what is not available, for a while. Errors: those of what is tried; `Cancelled` after `stop`.
+async fn patiently<T, F, Fut>(stop: &CancellationToken, attempt: F) -> Result<T, Error>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T, Error>>,
+{
+    let (started, mut pause) = (Instant::now(), PAUSE[0]);
+    loop {
+        match attempt().await {
+            Err(error) if error.kind() == ErrorKind::Unavailable && started.elapsed() < START => {
+                tracing::warn!(%error, causes = error.causes(), "tried again");
+            }
+            result => return result,
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return Err(Error::new(ErrorKind::Cancelled, "stopped before it was ready"));
+        }
+        pause = (pause * 2).min(PAUSE[1]);
+    }
+}
+
+async fn connect(config: &Config) -> Result<JetStream, Error> {
+    let worker = &config.worker;
+    let read = async |path: &std::path::PathBuf| Secret::File(path.clone()).read().await;
+    let login = match (&worker.token_file, &worker.password_file) {
+        (Some(token), _) => Login::Token(read(token).await?),
+        (None, Some(password)) => Login::User(worker.user.clone(), read(password).await?),
+        (None, None) => Login::Nobody,
+    };
+    let settings = NatsSettings {
+        url: worker.nats.clone(),
+        login,
+        stream: worker.stream.clone(),
+        subject_prefix: worker.subject_prefix.clone(),
+        durable: worker.durable.clone(),
+        batch: worker.batch,
+        ack_wait: worker.ack_wait,
+    };
+    JetStream::connect(settings).await
+}

@@ -1,0 +1,53 @@
+//! `attune worker`: telemetry, bind, work, drain.
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::worker::WorkerService;
+use crate::app::{self, Surroundings};
+use crate::config::Config;
+use crate::error::Error;
+use crate::runtime;
+use crate::telemetry::metrics;
+
+#[derive(Debug, Args)]
+pub(super) struct WorkerOptions {
+    /// Where NATS is, such as nats://127.0.0.1:4222
+    #[arg(long, value_name = "URL")]
+    nats: Option<String>,
+    /// Address for metrics and probes
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<String>,
+}
+
+impl WorkerOptions {
+    pub(super) fn flags(&self) -> Vec<(String, String)> {
+        [("worker.nats", &self.nats), ("server.http_address", &self.http)]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+            .collect()
+    }
+}
+
+pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
+    runtime::tls::install();
+    let metrics = metrics::install().map_err(Error::internal)?;
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("attune-io")
+        .build()
+        .map_err(Error::internal)?;
+    let worked = executor.block_on(async {
+        let stop = CancellationToken::new();
+        runtime::spawn_signal_listener(stop.clone())?;
+        let service = WorkerService::bind(&config, surroundings.clone()).await?;
+        let load = {
+            let config = config.clone();
+            move || app::build_models(&config, &surroundings)
+        };
+        service.run(config, load, metrics, stop).await
+    });
+    // What hangs on a connection must not hold the process.
+    executor.shutdown_timeout(std::time::Duration::from_secs(1));
+    worked
+}
