@@ -9,7 +9,8 @@ use attune::lifecycle::Account;
 use attune::storage::memory::MemoryStore;
 use attune::storage::{
     AuditEntry, AuditLog, AuditRow, Counts, Customer, CustomerFilter, CustomerKey, CustomerStore, DeadFilter,
-    Decide, Delivery, Outbox, Outcome, Purge, Record, Recorded, SignalCursor, SignalPage, TimelineEntry,
+    Decide, Delivery, HeldTable, Outbox, Outcome, Purge, Record, Recorded, SignalCursor, SignalPage,
+    TimelineEntry,
 };
 
 #[derive(Debug, Default)]
@@ -86,6 +87,34 @@ impl CustomerStore for FlakyStore {
         limit: usize,
     ) -> Result<SignalPage, Error> {
         self.inner.signals(tenant, after, limit).await
+    }
+
+    async fn signals_of(
+        &self,
+        key: &CustomerKey,
+        after: SignalCursor,
+        limit: usize,
+    ) -> Result<SignalPage, Error> {
+        self.inner.signals_of(key, after, limit).await
+    }
+
+    async fn held(
+        &self,
+        key: &CustomerKey,
+        table: HeldTable,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        self.inner.held(key, table, skip, limit).await
+    }
+
+    async fn deliveries_of(
+        &self,
+        key: &CustomerKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, Error> {
+        self.inner.deliveries_of(key, after, limit).await
     }
 
     async fn signals_end(&self) -> Result<SignalCursor, Error> {
