@@ -291,7 +291,7 @@ fn logged() -> String {
     static LINES: OnceLock<Lines> = OnceLock::new();
     let lines = LINES.get_or_init(|| {
         let lines = Lines::default();
-        let filter = tracing_subscriber::EnvFilter::new("attune=trace,sqlx=trace,tonic=trace,h2=trace");
+        let filter = tracing_subscriber::EnvFilter::new("attune=trace,sqlx=debug");
         let writer = lines.clone();
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone());
         log.with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL).init();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use attune::lifecycle::{Account, Stage};
-use attune::storage::{CustomerFilter, CustomerKey};
+use attune::storage::{AlertRecord, ConversationRecord, CustomerFilter, CustomerKey, Outcome};
 
 use super::fixture::{AnyStore, Simple, keep, key, message};
 
@@ -61,6 +61,40 @@ pub(super) async fn a_timeline_is_paged_newest_first(store: AnyStore) {
         seen.extend(page.iter().map(|entry| entry.external_id.clone()));
     }
     assert_eq!(seen, "decba");
+}
+
+pub(super) async fn all_that_is_held_of_a_customer_can_be_told(store: AnyStore) {
+    let alert =
+        |id: &str, turn| AlertRecord { id: id.into(), tier: "watch".into(), change: "raised".into(), turn };
+    let talk = ConversationRecord {
+        turns: 4,
+        tier: "urgent".into(),
+        risk: 0.25,
+        recovered: true,
+        alerts: vec![alert("b", 1), alert("c\"", 2), alert("a", 3)],
+    };
+    let mut records: Vec<_> = (0..4).map(|n| message("ann", &n.to_string(), n, -0.9)).collect();
+    records[2].conversation = Some(talk.clone());
+    records[3].conversation = Some(ConversationRecord { alerts: Vec::new(), ..talk });
+    records.insert(2, message("bob", "b", 2, -0.9));
+    keep(&store, &records).await;
+    let entries = store.timeline(&key("ann"), None, 10).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|entry| &entry.conversation).collect();
+    assert_eq!(told, [&records[4].conversation, &records[3].conversation, &None, &None]);
+    let first = store.signals_of(&key("ann"), 0, 3).await.unwrap();
+    let rest = store.signals_of(&key("ann"), first.next, 3).await.unwrap();
+    let signals: Vec<_> = first.rows.iter().chain(&rest.rows).map(|row| row.signal.at_ms).collect();
+    assert_eq!(signals, [0, 1, 2, 3]);
+    let none = store.signals_of(&key("ann"), rest.next, 3).await.unwrap();
+    assert_eq!((none.rows.len(), none.next), (0, rest.next));
+    // Whatever became of them.
+    let taken = store.claim("a", 1, 10, 20).await.unwrap();
+    store.settle(&[(taken[0].sequence, Outcome::Delivered)], 10).await.unwrap();
+    let first = store.deliveries_of(&key("ann"), 0, 5).await.unwrap();
+    let rest = store.deliveries_of(&key("ann"), first[4].sequence, 5).await.unwrap();
+    let times: Vec<_> =
+        first.iter().chain(&rest).map(|one| (one.event.at_ms, one.customer.as_str())).collect();
+    assert_eq!(times, [0, 0, 1, 1, 2, 2, 3, 3].map(|at_ms| (at_ms, "ann")));
 }
 
 pub(super) async fn tenants_do_not_see_each_other(store: AnyStore) {

@@ -46,6 +46,7 @@ conforms! {
     super::customers::a_crm_has_the_last_word => a_crm_has_the_last_word,
     super::customers::the_list_is_filtered_and_paged => the_list_is_filtered_and_paged,
     super::customers::a_timeline_is_paged_newest_first => a_timeline_is_paged_newest_first,
+    super::customers::all_that_is_held_of_a_customer_can_be_told => all_that_is_held_of_a_customer_can_be_told,
     super::customers::tenants_do_not_see_each_other => tenants_do_not_see_each_other,
     super::customers::the_log_of_signals_goes_on_where_a_reader_was => the_log_of_signals_goes_on_where_a_reader_was,
     super::customers::no_signal_appears_behind_a_reader => no_signal_appears_behind_a_reader,
