@@ -124,8 +124,7 @@ const PAGE: usize = 1000;
 
 /// Walks along the whole chain, in pages; looks for the row with the hash `expected` on the way. Errors: those of the store.
 pub async fn walk(log: &dyn AuditLog, expected: Option<&str>) -> Result<Walk, Error> {
-    let mut seen =
-        Verified { rows: 0, first: BEGINNING.to_owned(), last: BEGINNING.to_owned(), found: None };
+    let mut seen = Verified { rows: 0, first: BEGINNING.to_owned(), last: BEGINNING.to_owned(), found: None };
     loop {
         let page = log.entries(seen.rows, PAGE).await?;
         if page.is_empty() {

@@ -6,9 +6,7 @@ use super::check_id;
 use crate::error::{Error, ErrorKind};
 use crate::lifecycle::Account;
 use crate::privacy::HashKey;
-use crate::storage::{
-    AuditEntry, AuditRow, Counts, CustomerKey, DeadFilter, Decide, HeldTable, Store,
-};
+use crate::storage::{AuditEntry, AuditRow, Counts, CustomerKey, DeadFilter, Decide, HeldTable, Store};
 
 /// Rows that are held in memory of an export.
 const PAGE: usize = 500;
@@ -72,7 +70,8 @@ pub async fn export(
     if counts.iter().all(|(_, rows)| *rows == 0) {
         return Err(unknown());
     }
-    let rows: serde_json::Map<_, _> = counts.iter().map(|(t, rows)| ((*t).to_owned(), (*rows).into())).collect();
+    let rows: serde_json::Map<_, _> =
+        counts.iter().map(|(t, rows)| ((*t).to_owned(), (*rows).into())).collect();
     let detail = serde_json::json!({ "tenant": key.tenant, "rows": rows }).to_string();
     let mark = hash.mark(&key.tenant, &key.customer);
     let row = store.append(entry(now_ms, actor, "export", mark, detail)).await?;
