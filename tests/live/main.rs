@@ -18,5 +18,6 @@ mod policy;
 mod reader;
 mod score;
 mod server;
+mod shell;
 mod store;
 mod webhook;

@@ -270,7 +270,9 @@ impl Work {
         let newest = kept.into_iter().rev().find(|one| one.new).map(|one| one.id);
         self.mark.last = newest.or_else(|| self.mark.last.take());
         self.mark.quarantine_bytes = self.quarantine.sync()?;
-        self.mark.save(&self.paths.checkpoint)
+        self.mark.save(&self.paths.checkpoint)?;
+        tracing::info!(rows = self.mark.totals.read, "a block is kept");
+        Ok(())
     }
 
     fn write_down(&mut self, bad: &[BadRow]) -> Result<(), Error> {
