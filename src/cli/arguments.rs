@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::jobs::JobsCommand;
 use super::policy::PolicyCommand;
+use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions, OutboxCommand};
 use super::worker::WorkerOptions;
 use crate::jobs;
 
@@ -62,6 +63,19 @@ pub(super) enum Command {
     /// Fit, test, explain and check escalation policies
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Record the history that a CRM or helpdesk has exported, customer by customer
+    Enrich(Box<EnrichOptions>),
+    /// Show, export, erase and import customers
+    #[command(subcommand)]
+    Customers(CustomersCommand),
+    /// Show and replay events that could not be delivered
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Show and verify who did what with customers' data
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Make the tables of the store, or bring them up to this version
+    Migrate(MigrateOptions),
     /// List the models, their heads and labels
     Models(ModelsOptions),
     /// Print every setting with its default

@@ -19,6 +19,7 @@ mod progress;
 mod score;
 mod score_input;
 mod serve;
+mod store;
 mod table;
 mod worker;
 
@@ -85,6 +86,11 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
         Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),
         Command::Policy(command) => policy::run(&command, &quiet()?, &surroundings()),
+        Command::Migrate(options) => store::migrate(&options, &quiet()?),
+        Command::Outbox(command) => store::outbox(&command, &quiet()?),
+        Command::Audit(command) => store::audit(&command, &quiet()?),
+        Command::Customers(command) => store::customers(&command, &quiet()?),
+        Command::Enrich(options) => store::enrich(&options, &quiet()?, &surroundings()),
         Command::Config => write_out(crate::config::DEFAULTS.as_bytes()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

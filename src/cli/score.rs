@@ -106,7 +106,7 @@ fn check_distinct(options: &ScoreOptions) -> Result<(), Error> {
 }
 
 /// A path without links. A file that is not there yet has none; its directory has.
-fn real(path: &Path) -> Option<PathBuf> {
+pub(super) fn real(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok().or_else(|| {
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -185,7 +185,7 @@ pub(super) fn publish(
 }
 
 /// Opens and locks a file. A file that was moved away in this moment is not it.
-fn lock(path: &Path) -> Result<File, Error> {
+pub(super) fn lock(path: &Path) -> Result<File, Error> {
     let busy = || {
         let message = "another run is writing it; wait for it, or name another output";
         Error::new(ErrorKind::Unavailable, format!("{}: {message}", path.display()))

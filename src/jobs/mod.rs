@@ -2,11 +2,15 @@
 //!
 //! `read` opens whatever a survey tool has exported and says which columns are what; `run` scores row after row, with a
 //! checkpoint that a killed run goes on from; `write` writes them; `report` adds up what an analyst wants to see. `plan`
-//! is what the command line and the service ask for alike; `service` keeps the jobs of a running service. Memory stays the
-//! same whatever the number of rows.
+//! is what the command line and the service ask for alike; `service` keeps the jobs of a running service. `enrich` records
+//! the rows of a CRM's export as interactions of customers, and `accounts` takes over what a CRM says of them. Memory stays
+//! the same whatever the number of rows.
 
+pub mod accounts;
 mod blocks;
 pub mod checkpoint;
+pub mod columns;
+pub mod enrich;
 pub mod files;
 mod known;
 mod ledger;
@@ -22,6 +26,7 @@ mod samples;
 mod scorer;
 pub mod service;
 pub mod table;
+pub mod times;
 mod watching;
 pub mod write;
 

@@ -105,7 +105,6 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// What a failed write means and what to do.
 /// Writes a file as a whole, or not at all. Errors: those of the file system.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut name = path.as_os_str().to_owned();
@@ -123,6 +122,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     rename(&new, path)
 }
 
+/// What a failed write means and what to do.
 pub(super) fn failure(path: &Path, error: &io::Error) -> Error {
     use io::ErrorKind as Io;
     let again = "run the same command again, and it goes on from its last checkpoint";

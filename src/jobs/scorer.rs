@@ -20,7 +20,7 @@ const IN_FLIGHT: usize = 3;
 /// Blocks that are read ahead of these.
 const READ_AHEAD: usize = 1;
 /// Padded tokens of a batch where the settings say nothing. It is not measured: it decides about bits of the output.
-const BATCH_TOKENS: usize = 256;
+pub(super) const BATCH_TOKENS: usize = 256;
 
 /// Called after each block with the totals and the place of its last row in the file.
 pub type Progress<'a> = dyn FnMut(&Totals, u64) + Send + 'a;

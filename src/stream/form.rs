@@ -39,7 +39,7 @@ pub fn parse(payload: &[u8]) -> Result<Interaction, Error> {
         csat: number(&object, "csat")?,
         content: content(&object)?,
     };
-    interaction.check()?;
+    interaction.check().map_err(|e| flat(e, interaction.content.kind()))?;
     Ok(interaction)
 }
 
@@ -47,6 +47,16 @@ pub fn parse(payload: &[u8]) -> Result<Interaction, Error> {
 pub fn tenant(payload: &[u8]) -> String {
     let named = object(payload).ok().and_then(|object| string(&object, "tenant").ok().flatten());
     named.filter(|tenant| check_id(tenant, "tenant", false).is_ok()).unwrap_or_default()
+}
+
+/// A message has its content in fields of its own, and not below the content's name.
+fn flat(error: Error, kind: &str) -> Error {
+    let field =
+        error.field().and_then(|field| field.strip_prefix(kind)?.strip_prefix('.')).map(str::to_owned);
+    match field {
+        Some(field) => Error::invalid(field, error.public()),
+        None => error,
+    }
 }
 
 fn object(payload: &[u8]) -> Result<Map<String, Value>, Error> {

@@ -19,6 +19,7 @@ mod policy;
 mod reader;
 mod score;
 mod server;
+mod shell;
 mod store;
 mod webhook;
 mod worker;

@@ -81,6 +81,11 @@ pub(super) fn write_cell(front: &str, cell: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Writes a cell that no spreadsheet takes for a formula.
+pub(in super::super) fn write_safe(cell: &str, out: &mut Vec<u8>) {
+    write_cell(if is_formula(cell) { "'" } else { "" }, cell, out);
+}
+
 fn is_formula(cell: &str) -> bool {
     cell.starts_with(FORMULA) && !is_number(cell)
 }

@@ -41,6 +41,12 @@ impl Decide for Deciding {
 }
 
 impl Deciding {
+    /// Decides, and tells nobody.
+    #[cfg(test)]
+    pub(crate) fn untold() -> Self {
+        Self { source: "attune".into(), model: "m@1".into(), routes: Routes::default() }
+    }
+
     fn follow(
         &self,
         key: &CustomerKey,

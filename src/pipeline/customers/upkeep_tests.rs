@@ -3,14 +3,10 @@
 use super::*;
 use crate::storage::memory::MemoryStore;
 
-fn deciding() -> Deciding {
-    Deciding { source: "attune".into(), model: "m@1".into(), routes: crate::events::Routes::default() }
-}
-
 async fn store_with(customer: &str) -> MemoryStore {
     let store = MemoryStore::new();
     let account = Account { owner: Some("o-17".into()), ..Account::default() };
-    import(&store, &deciding(), &[(CustomerKey::new("", customer), account)], 5).await.unwrap();
+    import(&store, &Deciding::untold(), &[(CustomerKey::new("", customer), account)], 5).await.unwrap();
     store
 }
 

@@ -37,9 +37,7 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) async fn drop(self) {
         drop(self.store);
-        let mut connection = sqlx::PgConnection::connect(&self.server).await.unwrap();
-        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+        drop_database(&self.server, &self.name).await;
     }
 }
 
@@ -51,7 +49,14 @@ fn server() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-/// An empty database without tables.
+/// Takes a database away that a test has made.
+pub(crate) async fn drop_database(server: &str, name: &str) {
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    let statement = format!("DROP DATABASE {name} WITH (FORCE)");
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+}
+
+/// An empty database without tables: its URL, the server's, and its name.
 pub(crate) async fn bare_postgres() -> Option<(String, String, String)> {
     let server = server();
     let mut connection = match sqlx::PgConnection::connect(&server).await {

@@ -4,6 +4,7 @@
 mod customers;
 mod deliveries;
 pub(crate) mod fixture;
+mod held;
 mod records;
 mod schema;
 mod upkeep;
@@ -50,6 +51,8 @@ conforms! {
     super::customers::tenants_do_not_see_each_other => tenants_do_not_see_each_other,
     super::customers::the_log_of_signals_goes_on_where_a_reader_was => the_log_of_signals_goes_on_where_a_reader_was,
     super::customers::no_signal_appears_behind_a_reader => no_signal_appears_behind_a_reader,
+    super::held::all_that_is_held_of_a_customer_is_given_out => all_that_is_held_of_a_customer_is_given_out,
+    super::held::the_signals_of_one_customer_are_paged => the_signals_of_one_customer_are_paged,
     super::deliveries::a_customers_events_leave_in_order => a_customers_events_leave_in_order,
     super::deliveries::a_failed_event_holds_back_its_customer_alone => a_failed_event_holds_back_its_customer_alone,
     super::deliveries::what_was_given_up_can_be_sent_again => what_was_given_up_can_be_sent_again,
