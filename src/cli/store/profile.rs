@@ -19,7 +19,7 @@ const LEAN: f64 = 0.2;
 
 /// Everything that there is to say. `profile` is the customer's, at the time that is shown.
 pub(super) fn text(held: &Customer, profile: &Profile) -> String {
-    let mut out = format!("{}", styled(BOLD, &visible(&held.key.customer)));
+    let mut out = styled(BOLD, &visible(&held.key.customer));
     // Writing into a String can't fail.
     if !held.key.tenant.is_empty() {
         let _ = write!(out, "  {}", styled(DIM, &format!("tenant {}", visible(&held.key.tenant))));

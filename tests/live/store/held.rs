@@ -36,7 +36,8 @@ pub(super) async fn all_that_is_held_of_a_customer_is_given_out(store: AnyStore)
         ("outbox", 2),
     ];
     assert_eq!(counts, expected);
-    let row = |table| store.held(&key("ann"), table, 0, 1);
+    let ann = key("ann");
+    let row = |table| store.held(&ann, table, 0, 1);
     let read = |rows: Vec<String>| serde_json::from_str::<Value>(&rows[0]).unwrap();
     let interaction = read(row(HeldTable::Interactions).await.unwrap());
     assert_eq!(interaction["text"], "text of 1");
