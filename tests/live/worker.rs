@@ -46,7 +46,7 @@ impl Own {
     async fn make(test: &str) -> Option<Self> {
         attune::runtime::tls::install();
         let Ok(client) = async_nats::connect(url()).await else {
-            println!("{test}: no NATS at {}; start nats-server -js, or set NATS_URL", url());
+            eprintln!("{test}: no NATS at {}; start nats-server -js, or set NATS_URL", url());
             return None;
         };
         let database = fixture::postgres().await?;

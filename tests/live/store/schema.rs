@@ -54,7 +54,8 @@ async fn a_database_without_tables_says_what_to_type() {
     // Two that start at once may both migrate.
     let other = PostgresStore::connect(&url, 2).await.unwrap();
     let (one, two) = tokio::join!(store.migrate(), other.migrate());
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     store.check_schema().await.unwrap();
     drop((store, other));
     let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
