@@ -1,6 +1,6 @@
 //! Interactions of customers: read, freed of what identifies a person, kept once, and told.
 //!
-//! [`interaction`] is what comes in; [`reading`] is what the model says of it, as JSON without text; [`keeping`] decides
+//! [`interaction`] is what comes in; `reading` is what the model says of it, as JSON without text; [`keeping`] decides
 //! what stays of the text; [`deciding`] is what a store asks inside its transaction; [`upkeep`] needs no model. Whoever calls twice with the same
 //! source and external id has done so once.
 
