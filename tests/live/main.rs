@@ -4,6 +4,7 @@
 //! Needs ONNX Runtime (`make runtime`), which `make test` fetches.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test says what is not there")]
 
 mod behaviour;
 mod binary;
