@@ -72,6 +72,11 @@ impl Worker {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     }
 
+    /// Sends it a signal, by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
+    }
+
     /// Ends it without a word.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -81,7 +86,7 @@ impl Worker {
     /// Asks it to end; how long that took, and whether it ended well.
     pub(crate) async fn stop(mut self) -> (Duration, bool) {
         let started = Instant::now();
-        Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        self.signal("TERM");
         while started.elapsed() < Duration::from_secs(30) {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (started.elapsed(), status.success());
