@@ -4,7 +4,7 @@
 //! Needs ONNX Runtime (`make runtime`), which `make test` fetches.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
-#![allow(clippy::print_stderr, reason = "a test that needs what is not there says so")]
+#![expect(clippy::print_stderr, reason = "a test that needs what is not there says so")]
 
 mod behaviour;
 mod binary;
