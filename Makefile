@@ -24,6 +24,7 @@ test: runtime ## run every test
 	  && cargo nextest run --locked --lib --bins --tests --no-fail-fast \
 	  || cargo test --locked --lib --bins --tests
 	@scripts/python-check.sh
+	@scripts/s3-check.sh
 
 lint: ## formatting, clippy, docs, protobuf
 	cargo fmt --all -- --check
