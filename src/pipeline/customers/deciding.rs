@@ -28,8 +28,10 @@ pub struct Importing<'a> {
 
 impl Decide for Importing<'_> {
     fn decide(&self, key: &CustomerKey, state: &CustomerState, added: &[&Record]) -> Result<Decision, Error> {
-        let profile = Profile::of(&state.observations, &state.account).at(self.now_ms);
-        self.deciding.follow(key, state, profile, added)
+        let profile = Profile::of(&state.observations, &state.account);
+        let now = profile.at(self.now_ms);
+        // Kept is the profile as of the newest interaction, as everybody's, or a list would compare different days.
+        Ok(Decision { profile, ..self.deciding.follow(key, state, now, added)? })
     }
 }
 
