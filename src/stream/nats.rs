@@ -1,7 +1,7 @@
 //! NATS JetStream: the streams, the durable consumer that workers share, and answers.
 //!
 //! Three streams, because what is kept how long differs. Interactions are a work queue: what is acknowledged is gone from
-//! it, and with it the customer's text. Assessments and signals stay a week for whoever listens. Dead letters stay a month
+//! it, and with it the customer's text. Assessments and signals stay a day for whoever listens. Dead letters stay a month
 //! for whoever mends them. A stream that is there already, made by whoever runs NATS, is used as it is.
 //!
 //! The consumer gives a message out for ever: the worker counts, since an outage is not the message's fault, and a message
@@ -39,8 +39,9 @@ const WORKERS: usize = 32;
 const UNANSWERED: usize = 100_000;
 /// Published at a time without an answer.
 const PUBLISHING: usize = 512;
-/// How long events stay for whoever listens, and dead letters for whoever mends them.
-const KEEP: [Duration; 2] = [Duration::from_secs(7 * 86_400), Duration::from_secs(30 * 86_400)];
+/// How long events stay for whoever listens (at a million interactions an hour a day of them is 45 GB), and dead letters for
+/// whoever mends them.
+const KEEP: [Duration; 2] = [Duration::from_secs(86_400), Duration::from_secs(30 * 86_400)];
 /// A stream knows an id again for so long: longer than an outage that a batch in hand waits for.
 const DUPLICATES: Duration = Duration::from_secs(600);
 
