@@ -134,7 +134,7 @@ pub trait Outbox: Send + Sync {
         lease_until_ms: i64,
     ) -> Result<Vec<Delivery>, Error>;
 
-    /// Says what became of what was taken.
+    /// Says what became of what was taken; what another has delivered or given up meanwhile stays so.
     async fn settle(&self, outcomes: &[(u64, Outcome)], now_ms: i64) -> Result<(), Error>;
 
     /// Events that were given up, in their order.

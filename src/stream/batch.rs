@@ -83,7 +83,10 @@ impl Desk {
     /// One transaction; says of each whether it is new.
     async fn keep(&self, part: &[Pair]) -> Result<Vec<bool>, Error> {
         let records: Vec<Record> = part.iter().map(|(_, record)| record.clone()).collect();
-        let kept = self.patience.with("store", || self.customers.keep(&records)).await?;
+        let kept = self
+            .patience
+            .with("store", || async { self.customers.keep(&records).await.map_err(held_up) })
+            .await?;
         Ok(kept.into_iter().map(|recorded| recorded.new).collect())
     }
 
@@ -134,7 +137,10 @@ impl Desk {
         }
         let (store, mut stored) = (self.customers.store(), BTreeMap::new());
         for (tenant, ids) in tenants {
-            let entries = self.patience.with("store", || store.interactions(tenant, &ids)).await?;
+            let entries = self
+                .patience
+                .with("store", || async { store.interactions(tenant, &ids).await.map_err(held_up) })
+                .await?;
             stored.extend(entries.into_iter().map(|entry| (entry.id.clone(), entry)));
         }
         Ok(stored)
@@ -226,6 +232,17 @@ impl Desk {
             headers,
             payload: message.payload.clone(),
         }
+    }
+}
+
+/// A store that refuses everybody (a password that was changed, a damaged file) is mended by people: its messages wait, as
+/// in an outage, and are not given up one by one.
+fn held_up(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Precondition => {
+            Error::new(ErrorKind::Unavailable, error.public().to_owned()).with_source(error)
+        }
+        _ => error,
     }
 }
 

@@ -24,6 +24,14 @@ impl Held {
         self.0.lock().remove(&message.sequence);
     }
 
+    /// Forgets messages that nobody works on any more: they come again.
+    pub(super) fn forget(&self, sequences: &[u64]) {
+        let mut held = self.0.lock();
+        sequences.iter().for_each(|sequence| {
+            held.remove(sequence);
+        });
+    }
+
     /// Tells the stream of every message that is held, until `stop`.
     pub(super) async fn tell(&self, transport: &dyn Transport, ack_wait: Duration, stop: CancellationToken) {
         let every = ack_wait / PER_WAIT;

@@ -49,6 +49,7 @@ pub struct Worker {
 /// A batch that is read, or about to be.
 struct Reading {
     read: JoinHandle<ReadBatch>,
+    sequences: Vec<u64>,
     pulled: Instant,
     slot: OwnedSemaphorePermit,
 }
@@ -113,8 +114,9 @@ impl Worker {
                     },
                 };
                 let (desk, pulled) = (Arc::clone(&self.desk), Instant::now());
+                let sequences = messages.iter().map(|message| message.sequence).collect();
                 let read = tokio::spawn(async move { desk.read(messages).await });
-                if send.send(Reading { read, pulled, slot }).await.is_err() {
+                if send.send(Reading { read, sequences, pulled, slot }).await.is_err() {
                     return;
                 }
             }
@@ -144,11 +146,14 @@ impl Worker {
 
 /// Keeps batches in their order until there are no more.
 async fn keep(desk: Arc<Desk>, mut batches: mpsc::Receiver<Reading>) {
-    while let Some(Reading { read, pulled, slot }) = batches.recv().await {
+    while let Some(Reading { read, sequences, pulled, slot }) = batches.recv().await {
         match read.await {
             Ok(batch) => desk.finish(batch).await,
-            // Its messages come again when their time is over.
-            Err(error) => tracing::error!(%error, "a batch was not read"),
+            // Its messages come again when their time is over, which it never is while the stream hears of them.
+            Err(error) => {
+                desk.held.forget(&sequences);
+                tracing::error!(%error, "a batch was not read");
+            }
         }
         metrics::worker_batch(pulled.elapsed());
         drop(slot);

@@ -81,6 +81,10 @@ impl Outbox for MemoryStore {
 
 impl Letter {
     fn settle(&mut self, outcome: &Outcome, now_ms: i64) {
+        // Whoever comes after the lease has ended, when another has settled it, changes nothing.
+        if !matches!(self.state, State::Due(_)) {
+            return;
+        }
         match outcome {
             Outcome::Delivered => self.state = State::Done(now_ms),
             Outcome::Released => self.state = State::Due(now_ms),

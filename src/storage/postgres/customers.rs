@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use sqlx::Row;
 
 use super::reading::{self, customer, entry, signal};
-use super::record::Failed;
 use super::{PostgresStore, held, unavailable};
 use crate::error::Error;
 use crate::lifecycle::{Account, SignalKind, Stage};
@@ -27,11 +26,7 @@ impl CustomerStore for PostgresStore {
         now_ms: i64,
         decide: &dyn Decide,
     ) -> Result<(), Error> {
-        self.import_all(accounts, now_ms, decide).await.map_err(|failed| match failed {
-            Failed::Sql(error) => unavailable(error),
-            Failed::Other(error) => error,
-            Failed::Erased => Error::internal("an import asks for no erasures"),
-        })
+        self.import_all(accounts, now_ms, decide).await
     }
 
     async fn customer(&self, key: &CustomerKey) -> Result<Option<Customer>, Error> {

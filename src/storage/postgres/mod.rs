@@ -108,11 +108,12 @@ fn unavailable(error: sqlx::Error) -> Error {
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => away(error),
         sqlx::Error::Database(database) => match database.code().as_deref() {
-            // Shutting down, starting up, too many connections, disk full, and lost against another transaction.
-            Some(code) if code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") => {
+            // Shutting down, starting up, too many connections, disk full or failing, lost against another transaction, and a
+            // server that has become a read-only one.
+            Some(code) if ["57P", "53", "08", "58"].iter().any(|class| code.starts_with(class)) => {
                 away(error)
             }
-            Some("40001" | "40P01" | "55P03" | "57014") => away(error),
+            Some("40001" | "40P01" | "55P03" | "57014" | "25006" | "25P03") => away(error),
             Some("28P01" | "28000" | "3D000") => {
                 let message =
                     "the database refuses the user, the password or the database's name: check storage.url";

@@ -12,14 +12,14 @@ use crate::storage::port::Outbox;
 const CLAIM: &str = "WITH due AS (SELECT sequence FROM outbox o WHERE sink = $1 AND state = 0 AND due_ms <= $2 \
      AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.sink = o.sink AND p.tenant = o.tenant AND p.customer = o.customer \
      AND p.state = 0 AND p.sequence < o.sequence AND p.due_ms > $2) ORDER BY sequence LIMIT $4), \
-     taken AS (UPDATE outbox SET due_ms = $3 WHERE sequence IN (SELECT sequence FROM due) \
+     taken AS (UPDATE outbox SET due_ms = $3 WHERE sequence IN (SELECT sequence FROM due) AND state = 0 AND due_ms <= $2 \
      RETURNING sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error) \
      SELECT * FROM taken ORDER BY sequence";
 
 const SETTLE: &str = "UPDATE outbox o SET state = u.state, due_ms = u.due_ms, attempts = o.attempts + u.failed, \
      error = COALESCE(u.error, o.error), settled_ms = CASE WHEN u.state = 0 THEN NULL ELSE $6 END \
      FROM UNNEST($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::text[]) \
-     AS u(sequence, state, due_ms, failed, error) WHERE o.sequence = u.sequence";
+     AS u(sequence, state, due_ms, failed, error) WHERE o.sequence = u.sequence AND o.state = 0";
 
 pub(super) const OF_CUSTOMER: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error \
      FROM outbox WHERE tenant = $1 AND customer = $2 AND sequence > $3 ORDER BY sequence LIMIT $4";

@@ -25,11 +25,8 @@ impl PostgresStore {
         let mut tries = 1;
         loop {
             match self.record_once(records, decide).await {
-                Err(Failed::Sql(error)) if lost(&error) && tries < TRIES => tries += 1,
-                Err(Failed::Erased) if tries < TRIES => tries += 1,
-                Err(Failed::Erased) => return Err(Error::internal("a customer is erased again and again")),
-                Err(Failed::Sql(error)) => return Err(unavailable(error)),
-                Err(Failed::Other(error)) => return Err(error),
+                Err(failed) if failed.passes() && tries < TRIES => tries += 1,
+                Err(failed) => return Err(failed.into()),
                 Ok(recorded) => return Ok(recorded),
             }
         }
@@ -74,7 +71,24 @@ impl PostgresStore {
         Ok(answers)
     }
 
+    /// Tries again what lost against another transaction.
     pub(super) async fn import_all(
+        &self,
+        accounts: &[(CustomerKey, Account)],
+        now_ms: i64,
+        decide: &dyn Decide,
+    ) -> Result<(), Error> {
+        let mut tries = 1;
+        loop {
+            match self.import_once(accounts, now_ms, decide).await {
+                Err(failed) if failed.passes() && tries < TRIES => tries += 1,
+                Err(failed) => return Err(failed.into()),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn import_once(
         &self,
         accounts: &[(CustomerKey, Account)],
         now_ms: i64,
@@ -106,6 +120,27 @@ pub(super) enum Failed {
     Erased,
     /// Anything else.
     Other(Error),
+}
+
+impl Failed {
+    /// Whether the same transaction may well succeed when it is tried again.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Sql(error) => lost(error),
+            Self::Erased => true,
+            Self::Other(_) => false,
+        }
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Sql(error) => unavailable(error),
+            Failed::Erased => Self::internal("a customer is erased again and again"),
+            Failed::Other(error) => error,
+        }
+    }
 }
 
 impl From<sqlx::Error> for Failed {
@@ -160,6 +195,10 @@ async fn lock<'k>(
             observations: Vec::new(),
         };
         states.insert(CustomerKey::new(row.get::<String, _>(0), row.get::<String, _>(1)), state);
+    }
+    // One that was there and is gone was erased while its lock was waited for.
+    if states.len() != keys.len() {
+        return Err(Failed::Erased);
     }
     Ok(states)
 }

@@ -39,6 +39,26 @@ const REWRITE: [&str; 7] = [
     "VACUUM FULL customers",
 ];
 
+/// Rows that a purge takes at a time.
+const PIECE: i64 = 5_000;
+
+const TEXTS: &str = "WITH old AS (SELECT id FROM interactions WHERE at_ms < $1 \
+     AND (text IS NOT NULL OR text_hash IS NOT NULL) LIMIT $2), \
+     gone AS (UPDATE interactions i SET text = NULL, text_hash = NULL FROM old WHERE i.id = old.id RETURNING 1) \
+     SELECT count(*) FROM gone";
+
+const INTERACTIONS: &str = "WITH gone AS (DELETE FROM interactions WHERE id IN (SELECT id FROM interactions \
+     WHERE at_ms < $1 LIMIT $2) RETURNING id), \
+     a AS (DELETE FROM assessments USING gone WHERE interaction = gone.id), \
+     c AS (DELETE FROM conversations USING gone WHERE interaction = gone.id), \
+     l AS (DELETE FROM alerts USING gone WHERE interaction = gone.id) SELECT count(*) FROM gone";
+
+const SIGNALS: &str = "WITH gone AS (DELETE FROM signals WHERE sequence IN (SELECT sequence FROM signals \
+     WHERE at_ms < $1 LIMIT $2) RETURNING 1) SELECT count(*) FROM gone";
+
+const OUTBOX: &str = "WITH gone AS (DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox \
+     WHERE state <> 0 AND settled_ms < $1 LIMIT $2) RETURNING 1) SELECT count(*) FROM gone";
+
 impl PostgresStore {
     pub(super) async fn erase_all(
         &self,
@@ -48,7 +68,7 @@ impl PostgresStore {
     ) -> Result<(Counts, AuditRow), Error> {
         let mut transaction = self.pool.begin().await.map_err(unavailable)?;
         // Before anything else: a batch of this customer that is under way ends first, one that comes later finds the mark.
-        hold(&mut transaction, key).await?;
+        let made = hold(&mut transaction, key).await?;
         let insert = "INSERT INTO erasures VALUES ($1, $2, $3) ON CONFLICT (tenant, mark) \
                       DO UPDATE SET at_ms = GREATEST(erasures.at_ms, EXCLUDED.at_ms)";
         sqlx::query(insert)
@@ -66,7 +86,8 @@ impl PostgresStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(unavailable)?;
-            counts.push((table, deleted.rows_affected()));
+            let mine = if table == "customers" { made } else { 0 };
+            counts.push((table, deleted.rows_affected() - mine));
         }
         receipt.detail = receipt.with_counts(&counts)?;
         let row = append(&mut transaction, receipt).await?;
@@ -87,41 +108,53 @@ impl PostgresStore {
         connection.close().await.map_err(unavailable)
     }
 
+    /// In pieces, each a transaction of its own: a statement over millions of rows would not end within its time, and would
+    /// hold what others wait for.
     pub(super) async fn purge_all(&self, purge: Purge) -> Result<Counts, Error> {
-        let texts = "UPDATE interactions SET text = NULL, text_hash = NULL \
-                     WHERE at_ms < $1 AND (text IS NOT NULL OR text_hash IS NOT NULL)";
-        let interactions = "WITH gone AS (DELETE FROM interactions WHERE at_ms < $1 RETURNING id), \
-             a AS (DELETE FROM assessments USING gone WHERE interaction = gone.id), \
-             c AS (DELETE FROM conversations USING gone WHERE interaction = gone.id), \
-             l AS (DELETE FROM alerts USING gone WHERE interaction = gone.id) \
-             SELECT count(*) FROM gone";
         let mut counts = Counts::new();
-        counts.push(("texts", self.delete(texts, purge.texts_before_ms).await?));
-        let gone = sqlx::query(interactions)
-            .bind(purge.interactions_before_ms)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        counts.push(("interactions", gone.get::<i64, _>(0).cast_unsigned()));
-        let signals = "DELETE FROM signals WHERE at_ms < $1";
-        counts.push(("signals", self.delete(signals, purge.signals_before_ms).await?));
-        let outbox = "DELETE FROM outbox WHERE state <> 0 AND settled_ms < $1";
-        counts.push(("outbox", self.delete(outbox, purge.signals_before_ms).await?));
+        for (name, statement, before_ms) in [
+            ("texts", TEXTS, purge.texts_before_ms),
+            ("interactions", INTERACTIONS, purge.interactions_before_ms),
+            ("signals", SIGNALS, purge.signals_before_ms),
+            ("outbox", OUTBOX, purge.signals_before_ms),
+        ] {
+            let mut gone = 0;
+            loop {
+                let row = sqlx::query(statement)
+                    .bind(before_ms)
+                    .bind(PIECE)
+                    .fetch_one(&self.pool)
+                    .await
+                    .map_err(unavailable)?;
+                let piece: i64 = row.get(0);
+                gone += piece.cast_unsigned();
+                if piece < PIECE {
+                    break;
+                }
+            }
+            counts.push((name, gone));
+        }
         Ok(counts)
-    }
-
-    async fn delete(&self, statement: &'static str, before_ms: i64) -> Result<u64, Error> {
-        let done = sqlx::query(statement).bind(before_ms).execute(&self.pool).await.map_err(unavailable)?;
-        Ok(done.rows_affected())
     }
 }
 
-async fn hold(transaction: &mut Transaction<'_, Postgres>, key: &CustomerKey) -> Result<(), Error> {
-    sqlx::query("SELECT 1 FROM customers WHERE tenant = $1 AND customer = $2 FOR UPDATE")
-        .bind(&key.tenant)
-        .bind(&key.customer)
-        .execute(&mut **transaction)
-        .await
-        .map(drop)
-        .map_err(unavailable)
+/// Holds a customer until the end of the transaction; one who is not there is made, or a first batch that is under way, whose
+/// row nobody sees yet, would not be waited for. How many rows were made.
+async fn hold(transaction: &mut Transaction<'_, Postgres>, key: &CustomerKey) -> Result<u64, Error> {
+    let make =
+        "INSERT INTO customers (tenant, customer, updated_ms) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING";
+    let hold = "SELECT 1 FROM customers WHERE tenant = $1 AND customer = $2 FOR UPDATE";
+    let mut made = 0;
+    for statement in [make, hold] {
+        let done = sqlx::query(statement)
+            .bind(&key.tenant)
+            .bind(&key.customer)
+            .execute(&mut **transaction)
+            .await
+            .map_err(unavailable)?;
+        if statement == make {
+            made = done.rows_affected();
+        }
+    }
+    Ok(made)
 }

@@ -65,7 +65,7 @@ impl Outbox for SqliteStore {
                 Outcome::Dead { error } => (2, 0, 1, Some(error)),
             };
             let query = "UPDATE outbox SET state = ?2, due_ms = ?3, attempts = attempts + ?4, error = COALESCE(?5, error), \
-                         settled_ms = CASE WHEN ?2 = 0 THEN NULL ELSE ?6 END WHERE sequence = ?1";
+                         settled_ms = CASE WHEN ?2 = 0 THEN NULL ELSE ?6 END WHERE sequence = ?1 AND state = 0";
             sqlx::query(query)
                 .bind(sequence.cast_signed())
                 .bind(state)

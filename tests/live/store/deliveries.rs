@@ -103,3 +103,14 @@ pub(super) async fn two_that_claim_at_once_keep_the_order(store: AnyStore) {
     held.sort_unstable();
     assert_eq!(held, ["c0", "c1", "c2"]);
 }
+
+pub(super) async fn a_late_word_on_what_another_has_settled_changes_nothing(store: AnyStore) {
+    filled(&store).await;
+    let slow = store.claim("a", 1, 2_000, 3_000).await.unwrap();
+    let quick = store.claim("a", 1, 3_000, 4_000).await.unwrap();
+    assert_eq!((ids(&slow), ids(&quick)), ("1".to_owned(), "1".to_owned()));
+    store.settle(&[(quick[0].sequence, Outcome::Delivered)], 3_100).await.unwrap();
+    let late = Outcome::Retry { at_ms: 3_200, error: "timeout".into() };
+    store.settle(&[(slow[0].sequence, late)], 3_200).await.unwrap();
+    assert_eq!(ids(&store.claim("a", 10, 9_000, 9_900).await.unwrap()), "2345");
+}

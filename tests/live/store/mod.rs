@@ -57,6 +57,7 @@ conforms! {
     super::deliveries::a_failed_event_holds_back_its_customer_alone => a_failed_event_holds_back_its_customer_alone,
     super::deliveries::what_was_given_up_can_be_sent_again => what_was_given_up_can_be_sent_again,
     super::deliveries::what_a_dead_process_had_taken_is_taken_again => what_a_dead_process_had_taken_is_taken_again,
+    super::deliveries::a_late_word_on_what_another_has_settled_changes_nothing => a_late_word_on_what_another_has_settled_changes_nothing,
     super::deliveries::two_that_claim_at_once_keep_the_order => two_that_claim_at_once_keep_the_order,
     super::upkeep::an_erased_customer_leaves_a_receipt_and_nothing_else => an_erased_customer_leaves_a_receipt_and_nothing_else,
     super::upkeep::what_arrives_late_for_an_erased_customer_is_dropped => what_arrives_late_for_an_erased_customer_is_dropped,

@@ -81,6 +81,7 @@ CREATE TABLE signals (
     body        jsonb  NOT NULL
 );
 CREATE INDEX signals_of_tenant ON signals (tenant, sequence);
+CREATE INDEX signals_by_time ON signals (at_ms);
 CREATE INDEX signals_of_customer ON signals (tenant, customer);
 
 -- state: 0 due, 1 delivered, 2 given up.
@@ -103,6 +104,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (sink, sequence) WHERE state = 0;
 CREATE INDEX outbox_lines ON outbox (sink, tenant, customer, sequence) WHERE state = 0;
 CREATE INDEX outbox_dead ON outbox (sequence) WHERE state = 2;
+CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE state <> 0;
 CREATE INDEX outbox_of_customer ON outbox (tenant, customer);
 
 CREATE TABLE audit (
