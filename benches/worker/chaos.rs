@@ -199,7 +199,7 @@ concurrency = 32
 }
 
 /// Messages in the order of their times, some of them twice, and poison among them.
-fn messages(many: usize) -> (Planted, Vec<(Option<String>, Vec<u8>)>) {
+fn messages(many: usize) -> (Planted, Vec<queue::Sent>) {
     let texts: Vec<String> =
         texts::written().into_iter().filter(|text| text.len() < 200).take(TEXTS).collect();
     let customers = (many / EACH).max(1);
