@@ -198,11 +198,8 @@ concurrency = 32
     )
 }
 
-/// A message: its id for JetStream, and its bytes.
-type Message = (Option<String>, Vec<u8>);
-
 /// Messages in the order of their times, some of them twice, and poison among them.
-fn messages(many: usize) -> (Planted, Vec<Message>) {
+fn messages(many: usize) -> (Planted, Vec<queue::Sent>) {
     let texts: Vec<String> =
         texts::written().into_iter().filter(|text| text.len() < 200).take(TEXTS).collect();
     let customers = (many / EACH).max(1);

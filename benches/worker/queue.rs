@@ -14,6 +14,9 @@ pub(crate) async fn connect(url: &str) -> Context {
     jetstream::new(async_nats::connect(url).await.unwrap())
 }
 
+/// A message with the id by which the stream knows it again, if it has one.
+pub(crate) type Sent = (Option<String>, Vec<u8>);
+
 /// The stream of interactions, as a worker makes it: what is published before one starts needs it.
 pub(crate) async fn make(context: &Context) {
     let config = Config {
@@ -27,8 +30,8 @@ pub(crate) async fn make(context: &Context) {
 }
 
 /// Publishes all, each until the stream has it. An id keeps a message from being there twice.
-pub(crate) async fn publish(context: &Context, messages: Vec<(Option<String>, Vec<u8>)>) {
-    let one = |(id, payload): (Option<String>, Vec<u8>)| async move {
+pub(crate) async fn publish(context: &Context, messages: Vec<Sent>) {
+    let one = |(id, payload): Sent| async move {
         loop {
             let mut message = jetstream::message::PublishMessage::build().payload(payload.clone().into());
             if let Some(id) = &id {
