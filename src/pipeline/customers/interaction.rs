@@ -9,6 +9,8 @@ use crate::error::Error;
 pub const ID_BYTES: usize = 256;
 /// The latest time: the end of the year 9999, in milliseconds since 1970.
 pub const LATEST_MS: i64 = 253_402_300_799_999;
+/// How far ahead of now a time may lie, for clocks that differ and times without a zone.
+pub const AHEAD_MS: i64 = 86_400_000;
 /// Most turns of a conversation that is recorded.
 pub const TURNS: usize = 2_000;
 
@@ -106,6 +108,18 @@ impl Interaction {
             }
             Content::Message(_) | Content::Survey(_) | Content::Conversation(_) => Ok(()),
         }
+    }
+
+    /// Retention and erasure go by the time of an interaction: one that lies years ahead would outlive both, and make
+    /// everything else about its customer old. Errors: `InvalidInput`.
+    pub(super) fn check_not_ahead(&self, now_ms: i64) -> Result<(), Error> {
+        if self.at_ms > now_ms.saturating_add(AHEAD_MS) {
+            return Err(Error::invalid(
+                "at_ms",
+                "lies more than a day ahead; expected milliseconds since 1970",
+            ));
+        }
+        Ok(())
     }
 
     /// The interaction's id: the same wherever and however often it arrives.

@@ -134,6 +134,7 @@ impl Customers {
     /// Reads one interaction. Errors: as [`Analyzer::analyze`], with the field.
     pub async fn read_one(&self, interaction: Interaction, call: Call, now_ms: i64) -> Result<Read, Error> {
         interaction.check()?;
+        interaction.check_not_ahead(now_ms)?;
         match &interaction.content {
             Content::Message(text) | Content::Survey(text) => {
                 self.read_text(&interaction, text, call, now_ms).await
