@@ -42,6 +42,7 @@ async fn a_wrong_interaction_names_the_field_at_fault() {
         (changed(|i| i.external_id.clear()), "interaction.external_id"),
         (changed(|i| i.at_ms = -1), "interaction.at_ms"),
         (changed(|i| i.at_ms = i64::MAX), "interaction.at_ms"),
+        (changed(|i| i.at_ms = 4_102_444_800_000), "interaction.at_ms"),
         (changed(|i| i.channel = 6), "interaction.channel"),
         (changed(|i| i.language = "no tag".into()), "interaction.language"),
         (changed(|i| i.content = None), "interaction.content"),

@@ -90,6 +90,13 @@ fn what_is_logged_of_an_interaction_names_neither_customer_nor_words() {
     }
 }
 
+#[test]
+fn a_time_may_lie_a_day_ahead_and_no_more() {
+    let at = |at_ms| changed(|i| i.at_ms = at_ms).check_not_ahead(1_000);
+    assert!(at(1_000 + AHEAD_MS).is_ok());
+    assert_eq!(at(1_001 + AHEAD_MS).unwrap_err().field(), Some("at_ms"));
+}
+
 proptest! {
     #[test]
     fn two_interactions_have_one_id_only_when_all_parts_are_equal(
