@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod port;
 pub mod postgres;
 pub mod record;
+mod sql;
 pub mod sqlite;
 
 pub use audit::{AuditEntry, AuditRow};

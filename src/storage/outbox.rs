@@ -79,6 +79,19 @@ pub enum Outcome {
     Released,
 }
 
+impl Outcome {
+    /// As a row of a database: the state (0 due, 1 delivered, 2 given up), when it is due again, whether it has failed once
+    /// more, and why.
+    pub(super) fn row(&self, now_ms: i64) -> (i16, i64, i32, Option<&str>) {
+        match self {
+            Self::Delivered => (1, 0, 0, None),
+            Self::Released => (0, now_ms, 0, None),
+            Self::Retry { at_ms, error } => (0, *at_ms, 1, Some(error)),
+            Self::Dead { error } => (2, 0, 1, Some(error)),
+        }
+    }
+}
+
 /// Which dead letters are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeadFilter {

@@ -17,12 +17,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::{PgPool, Postgres, Row, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction};
 
 use super::audit::{AuditEntry, AuditRow};
-use super::port::AuditLog;
 use crate::error::{Error, ErrorKind};
 
 /// Longest wait for a connection from the pool, and so for a database that is away.
@@ -94,6 +92,10 @@ impl PostgresStore {
             .map(|rows| rows.iter().map(|row| (row.get(0), row.get(1))).collect());
         super::migration::check(&MIGRATIONS, super::migration::or_none(applied).map_err(unavailable)?)
     }
+
+    async fn begin(&self) -> Result<Transaction<'_, Postgres>, Error> {
+        self.pool.begin().await.map_err(unavailable)
+    }
 }
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("src/storage/postgres/migrations");
@@ -135,66 +137,12 @@ fn lost(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
-#[async_trait]
-impl AuditLog for PostgresStore {
-    async fn append(&self, entry: AuditEntry) -> Result<AuditRow, Error> {
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
-        let row = append(&mut transaction, entry).await?;
-        transaction.commit().await.map_err(unavailable)?;
-        Ok(row)
-    }
-
-    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, Error> {
-        let query = "SELECT sequence, at_ms, actor, action, subject, detail, previous, hash FROM audit \
-                     WHERE sequence > $1 ORDER BY sequence LIMIT $2";
-        let rows = sqlx::query(query)
-            .bind(after.cast_signed())
-            .bind(limit as i64)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        Ok(rows.iter().map(audit_row).collect())
-    }
-}
-
 /// Adds an entry to the chain; one at a time, or two would follow the same row.
-async fn append(transaction: &mut Transaction<'_, Postgres>, entry: AuditEntry) -> Result<AuditRow, Error> {
+async fn append(connection: &mut PgConnection, entry: AuditEntry) -> Result<AuditRow, Error> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(AUDIT_LOCK)
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await
         .map_err(unavailable)?;
-    let last = sqlx::query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
-        .fetch_optional(&mut **transaction)
-        .await
-        .map_err(unavailable)?;
-    let row = AuditRow::bind(entry, last.map(|row| (row.get::<i64, _>(0).cast_unsigned(), row.get(1))));
-    sqlx::query("INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(row.sequence.cast_signed())
-        .bind(row.entry.at_ms)
-        .bind(&row.entry.actor)
-        .bind(&row.entry.action)
-        .bind(&row.entry.subject)
-        .bind(&row.entry.detail)
-        .bind(&row.previous)
-        .bind(&row.hash)
-        .execute(&mut **transaction)
-        .await
-        .map_err(unavailable)?;
-    Ok(row)
-}
-
-fn audit_row(row: &PgRow) -> AuditRow {
-    AuditRow {
-        sequence: row.get::<i64, _>(0).cast_unsigned(),
-        entry: AuditEntry {
-            at_ms: row.get(1),
-            actor: row.get(2),
-            action: row.get(3),
-            subject: row.get(4),
-            detail: row.get(5),
-        },
-        previous: row.get(6),
-        hash: row.get(7),
-    }
+    customers::chain(connection, entry).await
 }

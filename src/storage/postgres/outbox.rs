@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+use super::customers::delivery;
 use super::{PostgresStore, unavailable};
 use crate::error::Error;
-use crate::storage::outbox::{DeadFilter, Delivery, OutboxEvent, Outcome};
+use crate::storage::outbox::{DeadFilter, Delivery, Outcome};
 use crate::storage::port::Outbox;
 
 const CLAIM: &str = "WITH due AS (SELECT sequence FROM outbox o WHERE sink = $1 AND state = 0 AND due_ms <= $2 \
@@ -20,9 +21,6 @@ const SETTLE: &str = "UPDATE outbox o SET state = u.state, due_ms = u.due_ms, at
      error = COALESCE(u.error, o.error), settled_ms = CASE WHEN u.state = 0 THEN NULL ELSE $6 END \
      FROM UNNEST($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::text[]) \
      AS u(sequence, state, due_ms, failed, error) WHERE o.sequence = u.sequence AND o.state = 0";
-
-pub(super) const OF_CUSTOMER: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error \
-     FROM outbox WHERE tenant = $1 AND customer = $2 AND sequence > $3 ORDER BY sequence LIMIT $4";
 
 const DEAD: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error FROM outbox \
      WHERE state = 2 AND sequence > $1 AND ($2::text IS NULL OR sink = $2) AND ($3::bigint IS NULL OR sequence = $3) \
@@ -41,7 +39,7 @@ impl Outbox for PostgresStore {
         now_ms: i64,
         lease_until_ms: i64,
     ) -> Result<Vec<Delivery>, Error> {
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
+        let mut transaction = self.begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('attune outbox ' || $1, 0))")
             .bind(sink)
             .execute(&mut *transaction)
@@ -62,12 +60,7 @@ impl Outbox for PostgresStore {
     async fn settle(&self, outcomes: &[(u64, Outcome)], now_ms: i64) -> Result<(), Error> {
         let mut columns = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (sequence, outcome) in outcomes {
-            let (state, due_ms, failed, error) = match outcome {
-                Outcome::Delivered => (1_i16, 0, 0, None),
-                Outcome::Released => (0, now_ms, 0, None),
-                Outcome::Retry { at_ms, error } => (0, *at_ms, 1, Some(error.as_str())),
-                Outcome::Dead { error } => (2, 0, 1, Some(error.as_str())),
-            };
+            let (state, due_ms, failed, error) = outcome.row(now_ms);
             columns.0.push(sequence.cast_signed());
             columns.1.push(state);
             columns.2.push(due_ms);
@@ -118,22 +111,5 @@ impl Outbox for PostgresStore {
         let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(unavailable)?;
         let count = |row: &PgRow, n: usize| row.get::<i64, _>(n).cast_unsigned();
         Ok(rows.iter().map(|row| (row.get(0), count(row, 1), count(row, 2))).collect())
-    }
-}
-
-pub(super) fn delivery(row: &PgRow) -> Delivery {
-    Delivery {
-        sequence: row.get::<i64, _>(0).cast_unsigned(),
-        tenant: row.get(1),
-        customer: row.get(2),
-        event: OutboxEvent {
-            id: row.get(3),
-            sink: row.get(4),
-            kind: row.get(5),
-            at_ms: row.get(6),
-            body: row.get(7),
-        },
-        attempts: row.get::<i32, _>(8).cast_unsigned(),
-        error: row.get(9),
     }
 }

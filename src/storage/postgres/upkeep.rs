@@ -66,7 +66,7 @@ impl PostgresStore {
         mark: &str,
         mut receipt: AuditEntry,
     ) -> Result<(Counts, AuditRow), Error> {
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
+        let mut transaction = self.begin().await?;
         // Before anything else: a batch of this customer that is under way ends first, one that comes later finds the mark.
         let made = hold(&mut transaction, key).await?;
         let insert = "INSERT INTO erasures VALUES ($1, $2, $3) ON CONFLICT (tenant, mark) \
@@ -144,17 +144,8 @@ async fn hold(transaction: &mut Transaction<'_, Postgres>, key: &CustomerKey) ->
     let make =
         "INSERT INTO customers (tenant, customer, updated_ms) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING";
     let hold = "SELECT 1 FROM customers WHERE tenant = $1 AND customer = $2 FOR UPDATE";
-    let mut made = 0;
-    for statement in [make, hold] {
-        let done = sqlx::query(statement)
-            .bind(&key.tenant)
-            .bind(&key.customer)
-            .execute(&mut **transaction)
-            .await
-            .map_err(unavailable)?;
-        if statement == make {
-            made = done.rows_affected();
-        }
-    }
-    Ok(made)
+    let ask = |statement: &'static str| sqlx::query(statement).bind(&key.tenant).bind(&key.customer);
+    let made = ask(make).execute(&mut **transaction).await.map_err(unavailable)?;
+    ask(hold).execute(&mut **transaction).await.map_err(unavailable)?;
+    Ok(made.rows_affected())
 }

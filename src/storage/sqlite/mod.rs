@@ -14,14 +14,11 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 
-use super::audit::{AuditEntry, AuditRow};
-use super::port::AuditLog;
+// Whoever writes holds the file: there is one at a time who adds to the chain.
+use self::customers::chain as append;
 use crate::error::{Error, ErrorKind};
 
 /// Connections that read.
@@ -120,62 +117,4 @@ fn unavailable(error: sqlx::Error) -> Error {
         _ => return Error::internal(error),
     }
     .with_source(error)
-}
-
-#[async_trait]
-impl AuditLog for SqliteStore {
-    async fn append(&self, entry: AuditEntry) -> Result<AuditRow, Error> {
-        let mut transaction = self.begin().await?;
-        let row = append(&mut transaction, entry).await?;
-        transaction.commit().await.map_err(unavailable)?;
-        Ok(row)
-    }
-
-    async fn entries(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, Error> {
-        let query = "SELECT sequence, at_ms, actor, action, subject, detail, previous, hash FROM audit \
-                     WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
-        let rows = sqlx::query(query)
-            .bind(after.cast_signed())
-            .bind(limit as i64)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(unavailable)?;
-        Ok(rows.iter().map(audit_row).collect())
-    }
-}
-
-async fn append(connection: &mut SqliteConnection, entry: AuditEntry) -> Result<AuditRow, Error> {
-    let last = sqlx::query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-    let row = AuditRow::bind(entry, last.map(|row| (row.get::<i64, _>(0).cast_unsigned(), row.get(1))));
-    sqlx::query("INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-        .bind(row.sequence.cast_signed())
-        .bind(row.entry.at_ms)
-        .bind(&row.entry.actor)
-        .bind(&row.entry.action)
-        .bind(&row.entry.subject)
-        .bind(&row.entry.detail)
-        .bind(&row.previous)
-        .bind(&row.hash)
-        .execute(connection)
-        .await
-        .map_err(unavailable)?;
-    Ok(row)
-}
-
-fn audit_row(row: &SqliteRow) -> AuditRow {
-    AuditRow {
-        sequence: row.get::<i64, _>(0).cast_unsigned(),
-        entry: AuditEntry {
-            at_ms: row.get(1),
-            actor: row.get(2),
-            action: row.get(3),
-            subject: row.get(4),
-            detail: row.get(5),
-        },
-        previous: row.get(6),
-        hash: row.get(7),
-    }
 }

@@ -4,18 +4,16 @@ use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::customers::delivery;
 use super::{SqliteStore, unavailable};
 use crate::error::Error;
-use crate::storage::outbox::{DeadFilter, Delivery, OutboxEvent, Outcome};
+use crate::storage::outbox::{DeadFilter, Delivery, Outcome};
 use crate::storage::port::Outbox;
 
 const CLAIM: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error FROM outbox o \
      WHERE sink = ?1 AND state = 0 AND due_ms <= ?2 AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.sink = o.sink \
      AND p.tenant = o.tenant AND p.customer = o.customer AND p.state = 0 AND p.sequence < o.sequence AND p.due_ms > ?2) \
      ORDER BY sequence LIMIT ?3";
-
-pub(super) const OF_CUSTOMER: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error \
-     FROM outbox WHERE tenant = ?1 AND customer = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4";
 
 const DEAD: &str = "SELECT sequence, tenant, customer, id, sink, kind, at_ms, body, attempts, error FROM outbox \
      WHERE state = 2 AND sequence > ?1 AND (?2 IS NULL OR sink = ?2) AND (?3 IS NULL OR sequence = ?3) \
@@ -58,12 +56,7 @@ impl Outbox for SqliteStore {
     async fn settle(&self, outcomes: &[(u64, Outcome)], now_ms: i64) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         for (sequence, outcome) in outcomes {
-            let (state, due_ms, failed, error) = match outcome {
-                Outcome::Delivered => (1, 0, 0, None),
-                Outcome::Released => (0, now_ms, 0, None),
-                Outcome::Retry { at_ms, error } => (0, *at_ms, 1, Some(error)),
-                Outcome::Dead { error } => (2, 0, 1, Some(error)),
-            };
+            let (state, due_ms, failed, error) = outcome.row(now_ms);
             let query = "UPDATE outbox SET state = ?2, due_ms = ?3, attempts = attempts + ?4, error = COALESCE(?5, error), \
                          settled_ms = CASE WHEN ?2 = 0 THEN NULL ELSE ?6 END WHERE sequence = ?1 AND state = 0";
             sqlx::query(query)
@@ -110,22 +103,5 @@ impl Outbox for SqliteStore {
         let rows = sqlx::query(query).fetch_all(&self.readers).await.map_err(unavailable)?;
         let count = |row: &SqliteRow, n: usize| row.get::<i64, _>(n).cast_unsigned();
         Ok(rows.iter().map(|row| (row.get(0), count(row, 1), count(row, 2))).collect())
-    }
-}
-
-pub(super) fn delivery(row: &SqliteRow) -> Delivery {
-    Delivery {
-        sequence: row.get::<i64, _>(0).cast_unsigned(),
-        tenant: row.get(1),
-        customer: row.get(2),
-        event: OutboxEvent {
-            id: row.get(3),
-            sink: row.get(4),
-            kind: row.get(5),
-            at_ms: row.get(6),
-            body: row.get(7),
-        },
-        attempts: row.get::<i64, _>(8).clamp(0, i64::from(u32::MAX)) as u32,
-        error: row.get(9),
     }
 }

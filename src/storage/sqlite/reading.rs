@@ -1,13 +1,7 @@
-//! Questions, and rows turned into values.
-
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+//! Questions in this dialect, and what they are asked with.
 
 use crate::error::Error;
-use crate::lifecycle::SignalKind;
-use crate::storage::customer::{Customer, SignalRow, TimelineEntry};
 use crate::storage::form;
-use crate::storage::record::{AssessmentRecord, ConversationRecord, CustomerKey, KeptText};
 
 pub(super) const CUSTOMER: &str = "SELECT tenant, customer, account, profile, active, updated_ms \
     FROM customers WHERE tenant = ?1 AND customer = ?2 AND profile IS NOT NULL";
@@ -50,57 +44,7 @@ pub(super) const SIGNALS: &str = "SELECT sequence, id, tenant, customer, body FR
 pub(super) const SIGNALS_OF: &str = "SELECT sequence, id, tenant, customer, body FROM signals \
     WHERE tenant = ?1 AND customer = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4";
 
-pub(super) fn customer(row: &SqliteRow) -> Result<Customer, Error> {
-    let active: &str = row.get(4);
-    Ok(Customer {
-        key: CustomerKey::new(row.get::<String, _>(0), row.get::<String, _>(1)),
-        account: form::read(row.get::<&str, _>(2))?,
-        profile: form::read(row.get::<&str, _>(3))?,
-        active: active.split(',').filter_map(SignalKind::of_name).collect(),
-        updated_ms: row.get(5),
-    })
-}
-
-pub(super) fn entry(row: &SqliteRow) -> Result<TimelineEntry, Error> {
-    Ok(TimelineEntry {
-        id: row.get(0),
-        source: row.get(1),
-        external_id: row.get(2),
-        kind: row.get(3),
-        received_ms: row.get(4),
-        text: KeptText { text: row.get(5), hash: row.get(6) },
-        observation: form::read(row.get::<&str, _>(7))?,
-        assessment: AssessmentRecord {
-            model: row.get(8),
-            policy: row.get(9),
-            status: row.get(10),
-            language: row.get(11),
-            score: row.get(12),
-            label: row.get(13),
-            emotion: row.get(14),
-            body: row.get(15),
-            scored_ms: row.get(16),
-        },
-        conversation: conversation(row)?,
-    })
-}
-
-fn conversation(row: &SqliteRow) -> Result<Option<ConversationRecord>, Error> {
-    let Some(turns) = row.get::<Option<u32>, _>(17) else { return Ok(None) };
-    Ok(Some(ConversationRecord {
-        turns,
-        tier: row.get(18),
-        risk: row.get(19),
-        recovered: row.get(20),
-        alerts: form::read(row.get::<&str, _>(21))?,
-    }))
-}
-
-pub(super) fn signal(row: &SqliteRow) -> Result<SignalRow, Error> {
-    Ok(SignalRow {
-        cursor: row.get::<i64, _>(0).cast_unsigned(),
-        id: row.get(1),
-        key: CustomerKey::new(row.get::<String, _>(2), row.get::<String, _>(3)),
-        signal: form::read(row.get::<&str, _>(4))?,
-    })
+/// Ids as the parameter of [`INTERACTIONS`]: a JSON array, since there are no others.
+pub(super) fn ids(ids: &[String]) -> Result<String, Error> {
+    form::write(&ids)
 }
