@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod jobs;
 pub mod policies;
+mod probes;
 pub mod sinks;
 pub mod worker;
 
@@ -15,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::customers::Kept;
+use self::probes::Probes;
 use crate::api::grpc::server::{self, Served, ServerSettings};
-use crate::api::http::{self, Readiness};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::Config;
 use crate::error::Error;
@@ -27,9 +28,6 @@ use crate::jobs::service::{Buckets, NoBuckets};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
-
-/// Histograms hand their samples over this often; without it they would grow for ever.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How long runs of jobs may take to stop: a block is written and a checkpoint made.
 const JOBS_STOP: Duration = Duration::from_secs(10);
@@ -199,18 +197,8 @@ impl Service {
         stop: CancellationToken,
     ) -> Result<(), Error> {
         let started = Instant::now();
-        let readiness = Readiness::default();
         let (grpc, http_address) = (self.grpc.local_addr().map_err(Error::internal)?, self.http.local_addr());
-        let http_stop = CancellationToken::new();
-        let probes =
-            tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
-        let upkeep = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(METRICS_UPKEEP);
-            loop {
-                tick.tick().await;
-                metrics.run_upkeep();
-            }
-        });
+        let probes = Probes::spawn(self.http, metrics);
         let monitor = Arc::new(build_monitor(&config)?);
         let jobs = jobs::open(&config, self.buckets).await?;
         let store = customers::open_store(&config).await?;
@@ -223,7 +211,7 @@ impl Service {
             }
             None => None,
         };
-        readiness.set(true);
+        probes.readiness.set(true);
         let manifest = models.default_model().manifest();
         tracing::info!(
             grpc.address = %grpc,
@@ -234,7 +222,7 @@ impl Service {
             "ready"
         );
         let turned_off = {
-            let (readiness, stop) = (readiness.clone(), stop.clone());
+            let (readiness, stop) = (probes.readiness.clone(), stop.clone());
             tokio::spawn(async move {
                 stop.cancelled().await;
                 readiness.set(false);
@@ -260,12 +248,9 @@ impl Service {
         if let Some(kept) = kept {
             kept.close().await;
         }
-        http_stop.cancel();
         turned_off.abort();
-        upkeep.abort();
         sweep.abort();
-        // An idle probe connection must not hold the process.
-        let _ = tokio::time::timeout(Duration::from_secs(1), probes).await;
+        probes.close().await;
         tracing::info!("stopped");
         served
     }

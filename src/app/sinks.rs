@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +10,8 @@ use super::Surroundings;
 use crate::config::{self, Config, Target};
 use crate::error::{Error, ErrorKind};
 use crate::events::Routes;
-use crate::sinks::dispatch::{self, Clock};
+use crate::pipeline::monitor::now_ms;
+use crate::sinks::dispatch;
 use crate::sinks::file::{FileSettings, JsonLines};
 use crate::sinks::mapping::Mapping;
 use crate::sinks::nats::{Login, Nats, NatsSettings};
@@ -67,7 +67,7 @@ pub async fn spawn_dispatchers(
             concurrency: sink.concurrency,
             seed: fastrand::u64(..),
         };
-        dispatchers.push(Dispatcher::new(settings, built, Arc::clone(&store) as _, clock()));
+        dispatchers.push(Dispatcher::new(settings, built, Arc::clone(&store) as _, Arc::new(now_ms)));
     }
     let wake = Wake::of(&dispatchers);
     let names = config.sinks.iter().map(|sink| sink.name.clone()).collect();
@@ -163,14 +163,6 @@ fn secret(named: &config::Secret, surroundings: &Surroundings) -> Result<Secret,
             Error::new(ErrorKind::NotFound, problem)
         }),
     }
-}
-
-/// The system's time; a clock that stands before 1970 says 1970.
-fn clock() -> Clock {
-    Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
 }
 
 #[cfg(test)]

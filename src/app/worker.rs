@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::customers::{self, Kept};
-use super::{METRICS_UPKEEP, Surroundings, policies};
+use super::probes::Probes;
+use super::{Surroundings, policies};
 use crate::api::grpc::server;
-use crate::api::http::{self, Readiness};
+use crate::api::http::Readiness;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::Models;
@@ -46,21 +47,9 @@ impl WorkerService {
         metrics: PrometheusHandle,
         stop: CancellationToken,
     ) -> Result<(), Error> {
-        let (readiness, http_stop) = (Readiness::default(), CancellationToken::new());
-        let probes =
-            tokio::spawn(http::serve(self.http, readiness.clone(), metrics.clone(), http_stop.clone()));
-        let upkeep = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(METRICS_UPKEEP);
-            loop {
-                tick.tick().await;
-                metrics.run_upkeep();
-            }
-        });
-        let worked = work(&config, &self.surroundings, load, &readiness, stop).await;
-        http_stop.cancel();
-        upkeep.abort();
-        // An idle probe connection must not hold the process.
-        let _late = tokio::time::timeout(Duration::from_secs(1), probes).await;
+        let probes = Probes::spawn(self.http, metrics);
+        let worked = work(&config, &self.surroundings, load, &probes.readiness, stop).await;
+        probes.close().await;
         tracing::info!("stopped");
         worked
     }

@@ -29,10 +29,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::{Environment, Surroundings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, ErrorKind};
+use crate::runtime;
 use crate::telemetry::logs;
 use arguments::{Arguments, Command, Settings};
 
@@ -150,6 +152,24 @@ fn load_quietly(settings: &Settings) -> Result<Config, Error> {
         logs::init("warn", config.log.format).map_err(|e| Error::invalid("log.filter", e))?;
     }
     Ok(config)
+}
+
+/// Runs what works on until the process is asked to end.
+fn until_stopped(work: impl AsyncFnOnce(CancellationToken) -> Result<(), Error>) -> Result<(), Error> {
+    runtime::tls::install();
+    let executor = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("attune-io")
+        .build()
+        .map_err(Error::internal)?;
+    let done = executor.block_on(async {
+        let stop = CancellationToken::new();
+        runtime::spawn_signal_listener(stop.clone())?;
+        work(stop).await
+    });
+    // Handlers of connections that outlived the drain must not hold the process.
+    executor.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
 }
 
 /// What runs the async parts of a command.

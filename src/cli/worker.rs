@@ -1,13 +1,12 @@
 //! `attune worker`: telemetry, bind, work, drain.
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
 
+use super::until_stopped;
 use crate::app::worker::WorkerService;
 use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
-use crate::runtime;
 use crate::telemetry::metrics;
 
 #[derive(Debug, Args)]
@@ -30,24 +29,13 @@ impl WorkerOptions {
 }
 
 pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
-    runtime::tls::install();
     let metrics = metrics::install().map_err(Error::internal)?;
-    let executor = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("attune-io")
-        .build()
-        .map_err(Error::internal)?;
-    let worked = executor.block_on(async {
-        let stop = CancellationToken::new();
-        runtime::spawn_signal_listener(stop.clone())?;
+    until_stopped(async |stop| {
         let service = WorkerService::bind(&config, surroundings.clone()).await?;
         let load = {
             let config = config.clone();
             move || app::build_models(&config, &surroundings)
         };
         service.run(config, load, metrics, stop).await
-    });
-    // What hangs on a connection must not hold the process.
-    executor.shutdown_timeout(std::time::Duration::from_secs(1));
-    worked
+    })
 }

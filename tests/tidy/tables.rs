@@ -188,7 +188,7 @@ pub(crate) const CRATES: Table = &[
     ("metrics", &["src/telemetry/metrics.rs"]),
     (
         "metrics_exporter_prometheus",
-        &["src/telemetry/metrics.rs", "src/app.rs", "src/app/worker.rs", "src/api/http"],
+        &["src/telemetry/metrics.rs", "src/app.rs", "src/app/probes.rs", "src/app/worker.rs", "src/api/http"],
     ),
     ("mimalloc", &["src/main.rs"]),
     ("minijinja", &["src/sinks/mapping.rs"]),

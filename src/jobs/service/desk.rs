@@ -14,6 +14,7 @@ use super::board::{Board, Ended};
 use super::folder::Folder;
 use super::record::Record;
 use crate::error::Error;
+use crate::pipeline::monitor::now_ms;
 use crate::telemetry::metrics;
 
 /// See the module.
@@ -224,9 +225,4 @@ impl Shared {
             }
         }
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::board::{Board, Bounds, Ended, Wanted};
 use super::buckets::Buckets;
-use super::desk::{Desk, now_ms};
+use super::desk::Desk;
 use super::directories::Allowed;
 use super::folder::Folder;
 use super::record::{Failure, Record, State};
@@ -20,6 +20,7 @@ use super::work::{Means, Spool, Work};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::plan::Rules;
 use crate::pipeline::Analyzer;
+use crate::pipeline::monitor::now_ms;
 
 /// How often old jobs are looked for, beside each end of a job.
 const SWEEP: Duration = Duration::from_secs(60);
