@@ -57,8 +57,7 @@ pub async fn require_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
 /// Errors: `Precondition` without a store, for `memory:`, which ends with its process, and without tables; those of the
 /// stores.
 pub async fn standing_store(config: &Config) -> Result<Arc<dyn Store>, Error> {
-    check_tables(config).await?;
-    require_store(config).await
+    standing(config).await.map(|(store, _)| store)
 }
 
 /// The same for a command that begins to keep: a file is made. Errors: as [`standing_store`].
@@ -104,6 +103,10 @@ pub async fn migrate(config: &Config) -> Result<Tables, Error> {
 /// Says whether the tables are of this version, and changes nothing. Errors: `Precondition` when they are not, with what
 /// to do; those of the stores.
 pub async fn check_tables(config: &Config) -> Result<Tables, Error> {
+    standing(config).await.map(|(_, tables)| tables)
+}
+
+async fn standing(config: &Config) -> Result<(Arc<dyn Store>, Tables), Error> {
     match &config.storage.url {
         StorageUrl::None => Err(no_store()),
         StorageUrl::Memory => Err(passing()),
@@ -115,13 +118,15 @@ pub async fn check_tables(config: &Config) -> Result<Tables, Error> {
             Err(Error::new(ErrorKind::Precondition, message))
         }
         StorageUrl::Sqlite(path) => {
-            SqliteStore::open(path).await?.check_schema().await?;
-            Ok(sqlite_tables(path))
+            let store = SqliteStore::open(path).await?;
+            store.check_schema().await?;
+            Ok((Arc::new(store), sqlite_tables(path)))
         }
         StorageUrl::Postgres(url) => {
-            let store = PostgresStore::connect(url, 2).await?;
+            let store = PostgresStore::connect(url, config.storage.connections).await?;
             store.check_schema().await?;
-            Ok(postgres_tables(&store))
+            let tables = postgres_tables(&store);
+            Ok((Arc::new(store), tables))
         }
     }
 }

@@ -108,6 +108,11 @@ impl Profile {
         later
     }
 
+    /// The probability of leaving, as customers are ordered by it; 0 where no risk is known.
+    pub fn leaving(&self) -> f64 {
+        self.churn.as_ref().map_or(0.0, |churn| churn.probability)
+    }
+
     fn read(&mut self, at_ms: i64) {
         self.at_ms = at_ms;
         let levels = self.levels();

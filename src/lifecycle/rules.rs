@@ -113,7 +113,7 @@ fn churn(profile: &Profile) -> Option<Value> {
 fn renewal(profile: &Profile) -> Value {
     let near = profile.renewal_near();
     let hesitation = share(profile.heard("cue.renewal_hesitation"), f64::midpoint(1.0, near));
-    let risk = profile.churn.as_ref().map_or(0.0, |churn| churn.probability) * near;
+    let risk = profile.leaving() * near;
     let rest = (1.0 - hesitation.contribution) * risk;
     let risk = Reason { code: "churn.risk".to_owned(), contribution: rest, observations: Vec::new() };
     Value::of(vec![hesitation, risk])
@@ -152,7 +152,7 @@ fn channels(profile: &Profile) -> Option<Value> {
 
 /// P(stay): nobody should be asked for more, or for a recommendation, who is about to leave.
 fn staying(profile: &Profile) -> f64 {
-    1.0 - profile.churn.as_ref().map_or(0.0, |churn| churn.probability)
+    1.0 - profile.leaving()
 }
 
 fn share(reason: Reason, factor: f64) -> Reason {

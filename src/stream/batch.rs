@@ -105,10 +105,12 @@ impl Desk {
         };
         let (mut told, mut outgoing) = (Vec::new(), Vec::new());
         for ((message, record), new) in part.into_iter().zip(new) {
-            let entry = stored.get(&record.id);
             let settled = if *new { Settled::Recorded } else { Settled::Duplicate };
-            match entry.map_or(Some(record.clone()).filter(|_| *new), |entry| Some(as_stored(&record, entry)))
-            {
+            let record = match stored.get(&record.id) {
+                Some(entry) => Some(as_stored(record, entry)),
+                None => new.then_some(record),
+            };
+            match record {
                 // The customer was erased: there is nothing to tell.
                 None => self.done(&message, settled).await,
                 Some(record) => match self.outgoing(&record) {
@@ -247,7 +249,7 @@ fn held_up(error: Error) -> Error {
 }
 
 /// A record with what the store has of it in place of what was just read.
-fn as_stored(record: &Record, entry: &TimelineEntry) -> Record {
+fn as_stored(record: Record, entry: &TimelineEntry) -> Record {
     // What a conversation was is kept apart; a second reading by the same model and policy says the same.
     let read = &record.assessment;
     let same = (&read.model, &read.policy) == (&entry.assessment.model, &entry.assessment.policy);
@@ -256,8 +258,8 @@ fn as_stored(record: &Record, entry: &TimelineEntry) -> Record {
         observation: entry.observation.clone(),
         assessment: entry.assessment.clone(),
         received_ms: entry.received_ms,
-        conversation: record.conversation.clone().filter(|_| same),
-        ..record.clone()
+        conversation: record.conversation.filter(|_| same),
+        ..record
     }
 }
 

@@ -282,7 +282,6 @@ impl Transport for JetStream {
             Answer::Ack => AckKind::Ack,
             Answer::Nak(pause) => AckKind::Nak(Some(pause)),
             Answer::Term => AckKind::Term,
-            Answer::Progress => AckKind::Progress,
         };
         self.say(&message.reply, kind).await;
     }

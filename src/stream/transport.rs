@@ -42,8 +42,6 @@ pub enum Answer {
     Nak(Duration),
     /// Never give it out again.
     Term,
-    /// It is still worked on.
-    Progress,
 }
 
 /// What is published.

@@ -100,19 +100,12 @@ impl Worker {
                 desk.patience.until("store", || desk.customers.store().check()).await;
                 continue;
             }
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-            if self.stop.is_cancelled() {
+            // One is free before anything is pulled; nobody else takes it.
+            if slots.acquire().await.is_err() || self.stop.is_cancelled() {
                 return;
             }
-            let mut slot = Some(slot);
             for messages in self.messages().await {
-                let slot = match slot.take() {
-                    Some(slot) => slot,
-                    None => match Arc::clone(&slots).acquire_owned().await {
-                        Ok(slot) => slot,
-                        Err(_) => return,
-                    },
-                };
+                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                 let (desk, pulled) = (Arc::clone(&self.desk), Instant::now());
                 let sequences = messages.iter().map(|message| message.sequence).collect();
                 let read = tokio::spawn(async move { desk.read(messages).await });

@@ -129,7 +129,6 @@ impl Transport for FakeStream {
             Answer::Ack | Answer::Term => drop(state.messages.remove(&message.sequence)),
             // The test does not wait as long as a stream would.
             Answer::Nak(_) => state.due.push(message.sequence),
-            Answer::Progress => {}
         }
         drop(state);
         self.news.notify_waiters();

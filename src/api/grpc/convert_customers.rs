@@ -50,17 +50,12 @@ fn content(from: Option<v1::interaction::Content>, most: usize) -> Result<Conten
 }
 
 pub(super) fn stage(number: i32, field: &str) -> Result<Option<Stage>, Error> {
-    Ok(Some(match v1::Stage::try_from(number) {
-        Ok(v1::Stage::Unspecified) => return Ok(None),
-        Ok(v1::Stage::Awareness) => Stage::Awareness,
-        Ok(v1::Stage::Consideration) => Stage::Consideration,
-        Ok(v1::Stage::Acquisition) => Stage::Acquisition,
-        Ok(v1::Stage::Onboarding) => Stage::Onboarding,
-        Ok(v1::Stage::Growth) => Stage::Growth,
-        Ok(v1::Stage::Retention) => Stage::Retention,
-        Ok(v1::Stage::Advocacy) => Stage::Advocacy,
-        Err(_) => return Err(Error::invalid(field, format!("{number} is not a Stage; expected 0 to 7"))),
-    }))
+    if number == 0 {
+        return Ok(None);
+    }
+    let known = Stage::ALL.into_iter().find(|stage| stage_number(Some(*stage)) == number);
+    let problem = || format!("{number} is not a Stage; expected 0 to {}", Stage::ALL.len());
+    known.map(Some).ok_or_else(|| Error::invalid(field, problem()))
 }
 
 fn stage_number(from: Option<Stage>) -> i32 {

@@ -75,7 +75,7 @@ fn filter(request: v1::ListCustomersRequest) -> Result<CustomerFilter, Error> {
 
 /// What the list is ordered by, as it is kept: the risk's bits, so that it comes back as it was.
 fn customer_token(customer: &Customer) -> String {
-    let risk = customer.profile.churn.as_ref().map_or(0.0, |churn| churn.probability);
+    let risk = customer.profile.leaving();
     format!("{:016x}.{}", risk.to_bits(), customer.key.customer)
 }
 

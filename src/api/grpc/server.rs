@@ -78,19 +78,17 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let Served { models, monitor, jobs, customers } = served;
     let (health, health_service) = tonic_health::server::health_reporter();
-    let names = [
-        "",
-        "attune.v1.AnalysisService",
-        "attune.v1.ConversationService",
-        "attune.v1.ModelService",
-        "attune.v1.JobService",
-        "attune.v1.CustomerService",
+    // What is not set up is answered, but not served.
+    let services = [
+        ("", true),
+        ("attune.v1.AnalysisService", true),
+        ("attune.v1.ConversationService", true),
+        ("attune.v1.ModelService", true),
+        ("attune.v1.JobService", jobs.is_some()),
+        ("attune.v1.CustomerService", customers.is_some()),
     ];
-    for name in names {
-        // What is not set up is answered, but not served.
-        let off = (name == "attune.v1.JobService" && jobs.is_none())
-            || (name == "attune.v1.CustomerService" && customers.is_none());
-        let status = if off { ServingStatus::NotServing } else { ServingStatus::Serving };
+    for (name, set_up) in services {
+        let status = if set_up { ServingStatus::Serving } else { ServingStatus::NotServing };
         health.set_service_status(name, status).await;
     }
     let closing = CancellationToken::new();
@@ -140,7 +138,7 @@ pub async fn serve(
         ended = &mut server => return ended.map_err(Error::internal),
         () = stop.cancelled() => {}
     }
-    for name in names {
+    for (name, _) in services {
         health.set_service_status(name, ServingStatus::NotServing).await;
     }
     tracing::info!("stopping: readiness is off, calls in progress go on");

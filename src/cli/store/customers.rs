@@ -62,7 +62,7 @@ async fn list(store: &dyn Store, options: &CustomersListOptions) -> Result<(), E
             }
         }
         let Some(last) = page.last() else { return Ok(()) };
-        let risk = last.profile.churn.as_ref().map_or(0.0, |churn| churn.probability);
+        let risk = last.profile.leaving();
         filter.after = Some((risk, last.key.customer.clone()));
         left -= page.len();
     }

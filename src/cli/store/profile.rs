@@ -6,6 +6,7 @@ use super::super::paint::{BOLD, DIM, bar, sentiment, styled, visible};
 use super::time;
 use crate::api::grpc::v1::SentimentLabel;
 use crate::lifecycle::{Account, Churn, Profile, Reason};
+use crate::pipeline::customers::LEAN;
 use crate::storage::Customer;
 
 /// Characters of a level's bar on either side of its middle.
@@ -14,8 +15,6 @@ const HALF: f64 = 8.0;
 const LONGEST: f64 = 20.0;
 /// Interactions that are named per reason.
 const NAMED: usize = 2;
-/// A level further from 0 than this has a colour; as a conversation's level is called negative or positive.
-const LEAN: f64 = 0.2;
 
 /// Everything that there is to say. `profile` is the customer's, at the time that is shown.
 pub(super) fn text(held: &Customer, profile: &Profile) -> String {
@@ -158,7 +157,7 @@ pub(super) fn line(held: &Customer) -> String {
     let profile = &held.profile;
     let level = profile.level.map_or_else(|| " ".repeat(5), signed);
     let style = sentiment(feeling(profile.level.unwrap_or_default())).0;
-    let risk = profile.churn.as_ref().map_or(0.0, |churn| churn.probability);
+    let risk = profile.leaving();
     let stage = profile.stage.map_or("", |stage| stage.name());
     let active: Vec<&str> = held.active.iter().map(|kind| kind.name()).collect();
     let last = if profile.observations > 0 { time(profile.as_of_ms) } else { "-".into() };

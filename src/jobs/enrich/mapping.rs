@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::jobs::columns::{asked, listed, normal, usual};
 use crate::jobs::read::score;
 use crate::jobs::{Row, ScoreKind, Table, times};
+use crate::pipeline::customers::interaction::AHEAD_MS;
 use crate::pipeline::customers::{Content, Interaction, check_id};
 
 /// Usual names of the column that says which customer it is, the surest first.
@@ -68,8 +69,6 @@ const CHANNELS: [(&str, Medium); 28] = [
     ("csat", Medium::Survey),
     ("unknown", Medium::Talk(Channel::Unknown)),
 ];
-/// An interaction later than this after now is a slip in the year: it would make all others old.
-const AHEAD_MS: i64 = 86_400_000;
 
 /// How an interaction was led.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,7 @@ pub use crate::events::signal_id as event_id;
 pub use deciding::Deciding;
 pub use interaction::{Content, Interaction, check_id, check_time};
 pub use keeping::{Keep, Keeping};
+pub use reading::LEAN;
 
 /// Interactions that are read at the same time of one call or batch.
 const IN_FLIGHT: usize = 256;

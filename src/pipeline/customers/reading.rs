@@ -132,7 +132,7 @@ impl Heard {
 }
 
 /// A level further from 0 than this is negative or positive; a conversation's level is a mean, and has no likeliest class.
-const LEAN: f64 = 0.2;
+pub const LEAN: f64 = 0.2;
 
 fn customer_turns<'r>(
     interaction: &'r Interaction,

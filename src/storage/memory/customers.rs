@@ -69,7 +69,10 @@ impl CustomerStore for MemoryStore {
             .map(|(key, held)| held.customer(key))
             .filter(|customer| wanted(customer, filter))
             .collect();
-        found.sort_by(|a, b| risk(b).total_cmp(&risk(a)).then_with(|| a.key.cmp(&b.key)));
+        found.sort_by(|a, b| {
+            let risks = b.profile.leaving().total_cmp(&a.profile.leaving());
+            risks.then_with(|| a.key.cmp(&b.key))
+        });
         found.truncate(filter.limit);
         Ok(found)
     }
@@ -173,12 +176,8 @@ fn place(record: &Record) -> (i64, &str) {
     (record.observation.at_ms, &record.id)
 }
 
-fn risk(customer: &Customer) -> f64 {
-    customer.profile.churn.as_ref().map_or(0.0, |churn| churn.probability)
-}
-
 fn wanted(customer: &Customer, filter: &CustomerFilter) -> bool {
-    let (profile, place) = (&customer.profile, risk(customer));
+    let (profile, place) = (&customer.profile, customer.profile.leaving());
     filter.signal.is_none_or(|signal| customer.active.contains(&signal))
         && filter.stage.is_none_or(|stage| profile.stage == Some(stage))
         && filter.churn_at_least.is_none_or(|least| place >= least)

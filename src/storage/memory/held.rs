@@ -39,7 +39,7 @@ impl Tables {
     fn customer_row(&self, key: &CustomerKey) -> Value {
         let Some(held) = self.customers.get(key) else { return Value::Null };
         let active: Vec<&str> = held.memory.active().into_iter().map(|kind| kind.name()).collect();
-        let churn = held.profile.churn.as_ref().map_or(0.0, |churn| churn.probability);
+        let churn = held.profile.leaving();
         json!({
             "tenant": key.tenant, "customer": key.customer, "account": held.account, "profile": held.profile,
             "memory": held.memory, "level": held.profile.level, "churn": churn, "stage": held.profile.stage,

@@ -176,7 +176,7 @@ impl Decisions {
             profile: form::write(&profile)?,
             memory: form::write(&memory)?,
             level: profile.level,
-            churn: profile.churn.as_ref().map_or(0.0, |churn| churn.probability),
+            churn: profile.leaving(),
             stage: profile.stage.map(crate::lifecycle::Stage::name),
             active: active.join(","),
             updated_ms: now_ms,

@@ -173,7 +173,7 @@ async fn settle(
         .bind(form::write(&profile)?)
         .bind(form::write(&memory)?)
         .bind(profile.level)
-        .bind(profile.churn.as_ref().map_or(0.0, |churn| churn.probability))
+        .bind(profile.leaving())
         .bind(profile.stage.map(Stage::name))
         .bind(active.join(","))
         .bind(now_ms)
