@@ -137,6 +137,11 @@ impl Error {
         self.field.as_deref()
     }
 
+    /// The message, behind the field at fault when there is one.
+    pub fn told(&self) -> String {
+        self.field.as_ref().map_or_else(|| self.public.clone(), |field| format!("{field}: {}", self.public))
+    }
+
     /// When a retry makes sense, when that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after

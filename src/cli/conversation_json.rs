@@ -110,8 +110,7 @@ pub(super) fn row(from: &Conversation, answer: &v1::AnalyzeConversationResponse)
 
 /// Why a conversation was not read.
 pub(super) fn refused(from: &Conversation, error: &Error) -> Result<Vec<u8>, Error> {
-    let field = error.field().map(|f| format!("{f}: ")).unwrap_or_default();
-    let row = Row { error: Some(format!("{field}{}", error.public())), ..empty(from) };
+    let row = Row { error: Some(error.told()), ..empty(from) };
     serde_json::to_vec(&row).map_err(Error::internal)
 }
 

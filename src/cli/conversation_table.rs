@@ -31,8 +31,7 @@ pub(super) fn render(
 
 /// Writes why a conversation was not read.
 pub(super) fn refused(conversation: &Conversation, error: &Error, out: &mut Vec<u8>) {
-    let field = error.field().map(|f| format!("{f}: ")).unwrap_or_default();
-    let _ = writeln!(out, "{}\n  not read: {field}{}", title(conversation), error.public());
+    let _ = writeln!(out, "{}\n  not read: {}", title(conversation), error.told());
 }
 
 fn title(conversation: &Conversation) -> String {

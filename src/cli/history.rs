@@ -42,10 +42,7 @@ fn records(mut source: impl BufRead, name: &str) -> Result<Vec<Record>, Error> {
     let mut found: Vec<Record> = Vec::new();
     let mut lines: HashMap<String, usize> = HashMap::new();
     for line in 1.. {
-        let place = |e: Error| {
-            let field = e.field().map_or_else(String::new, |field| format!("{field}: "));
-            Error::new(e.kind(), format!("{name}, line {line}: {field}{}", e.public()))
-        };
+        let place = |e: Error| Error::new(e.kind(), format!("{name}, line {line}: {}", e.told()));
         let Some(bytes) = next_line(&mut source).map_err(place)? else { break };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;

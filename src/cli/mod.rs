@@ -52,8 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let mut stderr = anstream::stderr().lock();
-            let field = error.field().map(|f| format!("{f}: ")).unwrap_or_default();
-            let _ = writeln!(stderr, "attune: {field}{}", error.public());
+            let _ = writeln!(stderr, "attune: {}", error.told());
             if !error.causes().is_empty() {
                 let _ = writeln!(stderr, "  because: {}", error.causes());
             }

@@ -4,7 +4,7 @@
 //! known. Customers are taken over in batches; of rows with the same customer the last one counts.
 
 use crate::error::Error;
-use crate::jobs::columns::{asked, listed, usual};
+use crate::jobs::columns::{customer_column, listed, usual};
 use crate::jobs::read::ReadOptions;
 use crate::jobs::table::{BadRow, Row, Table};
 use crate::jobs::times;
@@ -41,13 +41,7 @@ impl AccountColumns {
     /// Errors: `InvalidInput` when there is no customer, or nothing that is said of one.
     pub fn find(table: &Table, customer: Option<&str>) -> Result<Self, Error> {
         let columns = &table.columns;
-        let customer = match customer {
-            Some(given) => asked(columns, "customer-column", given)?,
-            None => usual(columns, &CUSTOMER).ok_or_else(|| {
-                let problem = "no column has a usual name for the customer; name one with --customer-column";
-                Error::invalid("customer-column", format!("{problem}. There are {}", listed(columns)))
-            })?,
-        };
+        let customer = customer_column(columns, customer, &CUSTOMER)?;
         let found = Self {
             customer,
             stage: usual(columns, &STAGE),
@@ -139,12 +133,7 @@ pub async fn import(
     for row in table.rows {
         totals.read += 1;
         let read = row.and_then(|row| {
-            let bad = |e: Error| {
-                let field = e.field().map(|field| format!("{field}: ")).unwrap_or_default();
-                let reason = format!("{field}{}", e.public());
-                BadRow { number: row.number, place: row.place, reason, ends: false }
-            };
-            columns.account(&row, tenant).map_err(bad)
+            columns.account(&row, tenant).map_err(|e| BadRow::refused(row.number, row.place, &e))
         });
         match read {
             Ok(account) => {

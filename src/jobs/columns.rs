@@ -1,5 +1,6 @@
 //! Columns by name: as somebody gave it, or as exports usually call them.
 
+use super::read::normal;
 use super::table::Column;
 use crate::error::Error;
 
@@ -21,7 +22,7 @@ pub fn asked(columns: &[Column], flag: &str, given: &str) -> Result<usize, Error
     })
 }
 
-/// The first of the usual names that a column has; names are in the form of [`normal`].
+/// The first of the usual names that a column has; names are in small letters and digits, with single blanks between words.
 pub fn usual(columns: &[Column], names: &[&str]) -> Option<usize> {
     let place = |name: &&str| columns.iter().position(|column| normal(&column.name) == **name);
     names.iter().find_map(place)
@@ -35,11 +36,15 @@ pub fn listed(columns: &[Column]) -> String {
     names.join(", ") + &more
 }
 
-/// Small letters and digits, with single blanks for everything else.
-pub fn normal(name: &str) -> String {
-    let small = name.to_lowercase();
-    let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+/// The column with the customer: the one that was asked for, or the first of the usual names. Errors: `InvalidInput`.
+pub fn customer_column(columns: &[Column], given: Option<&str>, names: &[&str]) -> Result<usize, Error> {
+    if let Some(given) = given {
+        return asked(columns, "customer-column", given);
+    }
+    usual(columns, names).ok_or_else(|| {
+        let problem = "no column has a usual name for the customer; name one with --customer-column";
+        Error::invalid("customer-column", format!("{problem}. There are {}", listed(columns)))
+    })
 }
 
 #[cfg(test)]

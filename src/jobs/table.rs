@@ -1,6 +1,7 @@
 //! Rows as they are read, and as they are scored.
 
 use crate::domain::Assessment;
+use crate::error::Error;
 
 /// A row of a table; every cell is text, as it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +25,13 @@ pub struct BadRow {
     pub reason: String,
     /// Whether reading ended here, so that the rows after it are missing: a file that is cut off or damaged.
     pub ends: bool,
+}
+
+impl BadRow {
+    /// A row that can be read and not used.
+    pub(super) fn refused(number: u64, place: u64, error: &Error) -> Self {
+        Self { number, place, reason: error.told(), ends: false }
+    }
 }
 
 /// A column.

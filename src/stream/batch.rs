@@ -219,9 +219,8 @@ impl Desk {
     }
 
     fn letter(&self, message: &Message, error: &Error) -> Outgoing {
-        let field = error.field().map(|field| format!("{field}: ")).unwrap_or_default();
         let headers = vec![
-            ("Attune-Reason", one_line(&format!("{field}{}", error.public()))),
+            ("Attune-Reason", one_line(&error.told())),
             ("Attune-Kind", format!("{:?}", error.kind())),
             ("Attune-Subject", one_line(&message.subject)),
             ("Attune-Sequence", message.sequence.to_string()),

@@ -1,13 +1,12 @@
 //! Lists of customers and timelines, page by page.
 
+use super::paging::{cut, page_size, wrong_token};
 use super::{convert_customers as convert, convert_interactions as interactions, v1};
 use crate::error::Error;
 use crate::pipeline::customers::check_id;
 use crate::pipeline::monitor::now_ms;
 use crate::storage::{Customer, CustomerFilter, CustomerKey, Store};
 
-/// Entries on a page.
-const PAGE: usize = 20;
 /// Most customers on a page.
 const CUSTOMERS_MOST: usize = 1000;
 /// Most interactions on a page: each may hold a text.
@@ -20,31 +19,12 @@ pub(super) fn key(tenant: String, customer: String) -> Result<CustomerKey, Error
     Ok(CustomerKey { tenant, customer })
 }
 
-fn size(asked: u32, most: usize) -> Result<usize, Error> {
-    match asked as usize {
-        0 => Ok(PAGE),
-        size if size <= most => Ok(size),
-        _ => Err(Error::invalid("page_size", format!("expected at most {most}"))),
-    }
-}
-
-/// Cuts off the entry that only tells that there are more; the token is the last one's.
-fn cut<T>(entries: &mut Vec<T>, size: usize, token: impl Fn(&T) -> String) -> String {
-    let more = entries.len() > size;
-    entries.truncate(size);
-    entries.last().filter(|_| more).map(token).unwrap_or_default()
-}
-
-fn wrong_token() -> Error {
-    Error::invalid("page_token", "expected the token of the page before")
-}
-
 /// Customers, likeliest to leave first.
 pub(super) async fn customers(
     store: &dyn Store,
     request: v1::ListCustomersRequest,
 ) -> Result<v1::ListCustomersResponse, Error> {
-    let size = size(request.page_size, CUSTOMERS_MOST)?;
+    let size = page_size(request.page_size, CUSTOMERS_MOST)?;
     let filter = CustomerFilter { limit: size + 1, ..filter(request)? };
     let mut found = store.customers(&filter).await?;
     let next_page_token = cut(&mut found, size, customer_token);
@@ -94,7 +74,7 @@ pub(super) async fn timeline(
     store: &dyn Store,
     request: v1::GetTimelineRequest,
 ) -> Result<v1::GetTimelineResponse, Error> {
-    let size = size(request.page_size, TIMELINE_MOST)?;
+    let size = page_size(request.page_size, TIMELINE_MOST)?;
     let key = key(request.tenant, request.customer)?;
     let token = request.page_token.as_str();
     let before = (!token.is_empty()).then(|| timeline_place(token)).transpose()?;

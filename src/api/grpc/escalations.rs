@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::paging::{cut, page_size, wrong_token};
 use super::{convert_conversation as talk, v1};
 use crate::domain::Channel;
 use crate::error::Error;
 use crate::escalation::Tier;
 use crate::pipeline::monitor::{Escalation, Monitor, Notice, now_ms};
 
-/// Alerts on a page: today's best 20.
-const PAGE: usize = 20;
 /// Most alerts on a page.
 const PAGE_MOST: usize = 1000;
 
@@ -61,11 +60,7 @@ pub(super) fn list(
     request: v1::ListEscalationsRequest,
 ) -> Result<v1::ListEscalationsResponse, Error> {
     let filter = Filter::of(request.tenant, request.channel, request.minimum_tier)?;
-    let size = match request.page_size as usize {
-        0 => PAGE,
-        size if size <= PAGE_MOST => size,
-        _ => return Err(Error::invalid("page_size", format!("expected at most {PAGE_MOST}"))),
-    };
+    let size = page_size(request.page_size, PAGE_MOST)?;
     let after = (!request.page_token.is_empty()).then(|| parse(&request.page_token)).transpose()?;
     let now = now_ms();
     let awake = |e: &Escalation| {
@@ -76,12 +71,10 @@ pub(super) fn list(
     let wanted = ranked(&open).filter(|(e, _)| filter.takes(e));
     let mut page: Vec<_> =
         wanted.filter(|(e, _)| after.as_ref().is_none_or(|a| e.rank() < *a)).take(size + 1).collect();
-    let more = page.len() > size;
-    page.truncate(size);
-    let next = page.last().filter(|_| more).map(|(e, _)| token(&e.rank()));
+    let next_page_token = cut(&mut page, size, |(e, _)| token(&e.rank()));
     Ok(v1::ListEscalationsResponse {
         escalations: page.into_iter().map(|(e, within)| talk::escalation(e, within)).collect(),
-        next_page_token: next.unwrap_or_default(),
+        next_page_token,
     })
 }
 
@@ -93,11 +86,10 @@ fn token((tier, risk, id): &Rank) -> String {
 }
 
 fn parse(token: &str) -> Result<Rank, Error> {
-    let wrong = || Error::invalid("page_token", "expected the token of the page before");
     let mut parts = token.splitn(3, '.');
     let (Some(tier), Some(risk), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(wrong());
+        return Err(wrong_token());
     };
-    let tier = Tier::RAISED.into_iter().find(|t| t.name() == tier).ok_or_else(wrong)?;
-    Ok((tier, u64::from_str_radix(risk, 16).map_err(|_| wrong())?, id.to_owned()))
+    let tier = Tier::RAISED.into_iter().find(|t| t.name() == tier).ok_or_else(wrong_token)?;
+    Ok((tier, u64::from_str_radix(risk, 16).map_err(|_| wrong_token())?, id.to_owned()))
 }

@@ -10,13 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 
 use super::calls::{CallRecord, answered, deadline, ended, stopping};
+use super::paging::{cut, page_size, wrong_token};
 use super::v1::job_service_server::JobService;
 use super::{convert_conversation as talk, convert_jobs as convert, status, v1};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::service::{Jobs, Record};
 
-/// Jobs on a page.
-const PAGE: usize = 20;
 /// Most jobs on a page.
 const PAGE_MOST: usize = 1000;
 /// Least time between two states that a watcher gets: what came in between is told with the next one.
@@ -53,23 +52,12 @@ impl JobApi {
 
     fn list(&self, request: &v1::ListJobsRequest) -> Result<v1::ListJobsResponse, Error> {
         let state = convert::state(request.state)?;
-        let size = match request.page_size as usize {
-            0 => PAGE,
-            size if size <= PAGE_MOST => size,
-            _ => return Err(Error::invalid("page_size", format!("expected at most {PAGE_MOST}"))),
-        };
+        let size = page_size(request.page_size, PAGE_MOST)?;
         let before = (!request.page_token.is_empty()).then(|| request.page_token.parse());
-        let before = before
-            .transpose()
-            .map_err(|_| Error::invalid("page_token", "expected the token of the page before"))?;
+        let before = before.transpose().map_err(|_| wrong_token())?;
         let mut page = self.jobs()?.list(state, before, size + 1);
-        let more = page.len() > size;
-        page.truncate(size);
-        let next = page.last().filter(|_| more).map(|job| job.sequence.to_string());
-        Ok(v1::ListJobsResponse {
-            jobs: page.iter().map(|job| convert::job(job)).collect(),
-            next_page_token: next.unwrap_or_default(),
-        })
+        let next_page_token = cut(&mut page, size, |job| job.sequence.to_string());
+        Ok(v1::ListJobsResponse { jobs: page.iter().map(|job| convert::job(job)).collect(), next_page_token })
     }
 }
 

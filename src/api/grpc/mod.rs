@@ -17,6 +17,7 @@ mod escalations;
 pub mod jobs;
 pub mod models;
 mod monitoring;
+mod paging;
 pub mod server;
 mod shedding;
 pub mod status;

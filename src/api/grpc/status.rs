@@ -76,11 +76,7 @@ pub fn status(error: &Error) -> Status {
         | ErrorKind::DeadlineExceeded
         | ErrorKind::Cancelled => {}
     }
-    let message = match error.field() {
-        Some(field) => format!("{field}: {}", error.public()),
-        None => error.public().to_owned(),
-    };
-    Status::with_error_details(code(error.kind()), message, details)
+    Status::with_error_details(code(error.kind()), error.told(), details)
 }
 
 /// A code's name, for metrics: a closed set.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::paint::{BOLD, DIM, styled};
 use crate::api::grpc::v1;
 use crate::error::Error;
+use crate::jobs::times::written_out as time;
 
 /// A job in a list: id, state, how far, from where to where.
 pub(super) fn line(job: &v1::Job) -> String {
@@ -90,11 +91,6 @@ fn state(job: &v1::Job) -> &'static str {
         v1::JobState::Cancelled => "cancelled",
         v1::JobState::Unspecified => "unknown",
     }
-}
-
-/// To the second, in RFC 3339.
-fn time(ms: i64) -> String {
-    jiff::Timestamp::from_second(ms.div_euclid(1000)).map_or_else(|_| ms.to_string(), |time| time.to_string())
 }
 
 #[derive(Serialize)]

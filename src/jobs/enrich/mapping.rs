@@ -2,7 +2,8 @@
 
 use crate::domain::Channel;
 use crate::error::Error;
-use crate::jobs::columns::{asked, listed, normal, usual};
+use crate::jobs::columns::{asked, customer_column, listed, usual};
+use crate::jobs::read::normal;
 use crate::jobs::read::score;
 use crate::jobs::{Row, ScoreKind, Table, times};
 use crate::pipeline::customers::interaction::AHEAD_MS;
@@ -118,13 +119,7 @@ impl Mapping {
         let (columns, layout) = (&table.columns, &table.layout);
         check_id(&choice.source, "source", true)?;
         check_id(&choice.tenant, "tenant", false)?;
-        let customer = match &choice.customer {
-            Some(given) => asked(columns, "customer-column", given)?,
-            None => usual(columns, &CUSTOMER).ok_or_else(|| {
-                let problem = "no column has a usual name for the customer; name one with --customer-column";
-                Error::invalid("customer-column", format!("{problem}. There are {}", listed(columns)))
-            })?,
-        };
+        let customer = customer_column(columns, choice.customer.as_deref(), &CUSTOMER)?;
         let time = layout.time.ok_or_else(|| {
             let problem = "no column was found to hold the time; name one with --time-column";
             Error::invalid("time-column", format!("{problem}. There are {}", listed(columns)))

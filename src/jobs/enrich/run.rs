@@ -225,7 +225,7 @@ impl Work {
                 }
                 Ok(Ok((row.number, row.place, interaction)))
             }
-            Err(e) => Ok(Err(refused(row.number, row.place, &e))),
+            Err(e) => Ok(Err(BadRow::refused(row.number, row.place, &e))),
         }
     }
 
@@ -253,7 +253,7 @@ impl Work {
         for ((number, place), read) in places.into_iter().zip(read) {
             match read {
                 Ok(Read { record, .. }) => records.push(record),
-                Err(e) if e.kind() == ErrorKind::InvalidInput => bad.push(refused(number, place, &e)),
+                Err(e) if e.kind() == ErrorKind::InvalidInput => bad.push(BadRow::refused(number, place, &e)),
                 Err(e) => return Err(e),
             }
         }
@@ -299,11 +299,6 @@ impl Work {
         part::rename(&self.paths.quarantine_part, &self.paths.quarantine)?;
         Ok(Some(self.paths.quarantine.clone()))
     }
-}
-
-fn refused(number: u64, place: u64, error: &Error) -> BadRow {
-    let field = error.field().map(|field| format!("{field}: ")).unwrap_or_default();
-    BadRow { number, place, reason: format!("{field}{}", error.public()), ends: false }
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ use crate::error::Error;
 use origin::Origin;
 use rows::{Source, sampled};
 
+pub(super) use names::normal;
 pub use score::score;
 
 /// Longest row, in bytes: some 180,000 words. A quotation mark that is left open ends here, too.

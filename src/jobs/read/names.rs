@@ -50,7 +50,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// A name as it is compared: small letters and digits, with single blanks for everything else.
-pub(super) fn normal(name: &str) -> String {
+pub(in crate::jobs) fn normal(name: &str) -> String {
     let small = name.to_lowercase();
     let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
