@@ -20,9 +20,9 @@ serve: runtime build ## run the service on 127.0.0.1:50051, metrics on :9464
 	$(BINARY) serve
 
 test: runtime ## run every test
-	@command -v cargo-nextest >/dev/null 2>&1 \
-	  && cargo nextest run --locked --lib --bins --tests --no-fail-fast \
-	  || cargo test --locked --lib --bins --tests
+	@if command -v cargo-nextest >/dev/null 2>&1; \
+	  then cargo nextest run --locked --lib --bins --tests --no-fail-fast; \
+	  else cargo test --locked --lib --bins --tests; fi
 	@scripts/python-check.sh
 	@scripts/s3-check.sh
 

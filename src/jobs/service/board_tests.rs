@@ -205,6 +205,8 @@ proptest! {
         for (event, now) in events.iter().zip(1i64..) {
             board = happen(board, bounds, event, now * 10);
             let jobs = board.list(None, None, 99);
+            // What is forgotten may come again: after a restart, even under the number that the latest one had.
+            ended.retain(|(id, sequence), _| jobs.iter().any(|job| job.id == *id && job.sequence == *sequence));
             prop_assert!(board.active.len() <= concurrent);
             let queued = jobs.iter().filter(|job| job.state == State::Queued).count();
             prop_assert!(queued <= bounds.queued);
