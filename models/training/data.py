@@ -155,6 +155,22 @@ def adjudicated(examples, path):
     return examples
 
 
+def agreed(examples, path):
+    """Copies of dev and test messages without the cells on which the writer and a second reader, who saw no label, differ or
+    the reader was in doubt: `data/held_out_reading.jsonl`. Of a message's emotions both readers' are acceptable."""
+    read = {r["ref"]: r for r in map(json.loads, pathlib.Path(path).read_text(encoding="utf-8").splitlines())}
+    for e in examples:
+        r = read[e.key]
+        if fingerprint(e.text) != r["sha256"]:
+            raise ValueError(f"{e.key}: the text is not the one that was read")
+        same = r["sentiment"] == e.meta["sentiment"] and "sentiment" not in r["doubt"]
+        cues = [
+            value if cue not in r["doubt"] and (value == 1.0) == (cue in r["cues"]) else float("nan")
+            for cue, value in zip(L.CUES, e.cues)
+        ]
+        yield dataclasses.replace(e, source="agreed", sentiment=e.sentiment if same else None, cues=cues)
+
+
 def mark(examples, path):
     """Gives written examples the spans of `data/rationales.jsonl` that say why a label is there."""
     heads = {"cue": L.CUES, "emotion": L.EMOTIONS}

@@ -176,7 +176,7 @@ def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.
     rng = random.Random(seed)
     items = tokenise(tokenizer, train)
     plan = [b for epoch in range(epochs) for b in batches(items, tokens, random.Random(rng.random()))]
-    optimiser = torch.optim.AdamW(parameter_groups(net, rate, head_rate, decay), betas=(0.9, 0.98), eps=1e-6)
+    optimiser = torch.optim.AdamW(parameter_groups(net, rate, head_rate, decay), betas=(0.9, 0.98), eps=1e-6, fused=True)
     average = {k: v.clone() for k, v in net.state_dict().items()}
     checkpoint, start = out / f"{name}.pt", 0
     if checkpoint.exists():
