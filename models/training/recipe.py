@@ -90,7 +90,7 @@ def train(root, out):
     examples = [augment.varied(named(e, rng), rng) if e.source != "uci_sentences" else e for e in examples]
     net, tokenizer = fresh_network()
     dev = split(public(root), "dev") + split(own_messages(root), "dev")
-    fit.run("train", out, net, tokenizer, examples, dev, epochs=1, rate=1.5e-4, head_rate=6e-4, seed=17, log=log)
+    fit.run("train", out, net, tokenizer, examples, dev, epochs=1, steps=7_400, rate=1.5e-4, head_rate=6e-4, seed=17, log=log)
 
 
 # GoEmotions labels with under 600 training texts, by their place in the list.
