@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use super::options::ResolvedOptions;
 use super::readout::{Reading, Readout};
+use super::shadow::Shadow;
 use crate::batching::{Batcher, Entrance, Lane, Request, WindowAnswer};
 use crate::domain::{Assessment, Status};
 use crate::error::{Error, ErrorKind};
@@ -60,6 +62,8 @@ pub struct Analyzer {
     pub(super) batcher: Batcher,
     settings: AnalyzerSettings,
     long_room: Semaphore,
+    /// The candidate that reads along.
+    pub(super) shadow: ArcSwapOption<Shadow>,
 }
 
 impl Analyzer {
@@ -67,16 +71,20 @@ impl Analyzer {
     pub fn new(
         manifest: Manifest,
         tokenizer: TextTokenizer,
-        batcher: Batcher,
+        mut batcher: Batcher,
         settings: AnalyzerSettings,
     ) -> Self {
+        let tokenizer = Arc::new(tokenizer);
+        // A vocabulary takes milliseconds to drop: where the workers are waited for, and not where the last call ends.
+        batcher.hold(Arc::clone(&tokenizer));
         Self {
             head_labels: manifest.heads_with_ranges().map(|(_, range)| range).collect(),
             manifest,
-            tokenizer: Arc::new(tokenizer),
+            tokenizer,
             batcher,
             settings,
             long_room: Semaphore::new(LONG_TOKENS),
+            shadow: ArcSwapOption::empty(),
         }
     }
 
@@ -112,6 +120,7 @@ impl Analyzer {
         (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
         call: Call,
     ) -> Result<(Assessment, Option<Assessment>), Error> {
+        let started = Instant::now();
         let unscored = |unread: Assessment| (unread.clone(), also.map(|_| unread));
         self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
@@ -137,6 +146,7 @@ impl Analyzer {
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
+        self.mirror(text, found.tag.as_deref(), &scores, started.elapsed());
         let read = (windows.len(), &scores);
         let also = also.map(|also| self.read_out(text, found.clone(), &tokens, read, also)).transpose()?;
         let assessment = self.read_out(text, found, &tokens, read, options)?;
@@ -155,7 +165,7 @@ impl Analyzer {
     }
 
     /// The text's language, or the answer for a text that is empty or in a language that the model can't read.
-    fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
+    pub(super) fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
         if text.trim().is_empty() {
             return Err(Box::new(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 })));
         }
@@ -209,7 +219,7 @@ impl Analyzer {
         Ok(self.assessment(found, tokens, windows, reading))
     }
 
-    async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
+    pub(super) async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
         let started = Instant::now();
         let span = tracing::debug_span!("tokenize");
         let tokens = if text.len() > BLOCKING_BYTES {
@@ -257,7 +267,7 @@ impl Analyzer {
     }
 
     /// Sends the windows to the batcher, a few at a time, and combines what comes back.
-    async fn read(
+    pub(super) async fn read(
         &self,
         tokens: &TokenizedText,
         windows: &[Window],

@@ -1,0 +1,20 @@
+//! `attune models unload`.
+
+use clap::Args;
+
+use super::ServerOptions;
+use crate::error::Error;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct UnloadOptions {
+    /// The version, as id@version
+    model: String,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+pub(super) async fn run(options: &UnloadOptions) -> Result<String, Error> {
+    let left = options.server.connect().await?.unload_model(&options.model).await?;
+    let left: Vec<String> = left.iter().map(|model| format!("{}@{}", model.id, model.version)).collect();
+    Ok(format!("{} is unloaded; still loaded: {}\n", options.model, left.join(", ")))
+}
