@@ -19,7 +19,7 @@ pub(crate) fn open(
     last_event: u64,
 ) -> v1::MonitorConversationRequest {
     let open =
-        v1::OpenConversation { context: from.context.clone(), last_event, assessments: false, last_turn: 0 };
+        v1::OpenConversation { context: from.context.clone(), last_event, ..Default::default() };
     request(id, v1::monitor_conversation_request::Action::Open(open))
 }
 

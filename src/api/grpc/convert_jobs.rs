@@ -203,6 +203,7 @@ mod tests {
                 language: "en-GB".into(),
                 sheet: "Answers".into(),
                 no_detect: true,
+                model: "canary".into(),
                 report: Some(v1::JobReport { uri: "/r".into(), by_column: "1".into(), no_redact: true }),
                 ..Default::default()
             };
