@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::customers::Kept;
 use self::models::Reload;
-use self::probes::Probes;
 pub use self::models::{build_analyzer, build_models, build_served_models, load_bundle};
+use self::probes::Probes;
 use crate::api::grpc::server::{self, Served, ServerSettings};
 use crate::config::Config;
 use crate::error::Error;
 use crate::jobs::service::{Buckets, NoBuckets};
-use crate::pipeline::monitor::{Monitor, MonitorSettings};
 use crate::pipeline::Models;
+use crate::pipeline::monitor::{Monitor, MonitorSettings};
 
 /// How long runs of jobs may take to stop: a block is written and a checkpoint made.
 const JOBS_STOP: Duration = Duration::from_secs(10);

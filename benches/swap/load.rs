@@ -49,7 +49,9 @@ fn histogram() -> Histogram<u64> {
 
 fn texts() -> Vec<String> {
     let file = std::fs::read_to_string(TEXTS).expect("the golden texts are part of the repository");
-    let text = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned();
+    let text = |line: &str| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned()
+    };
     file.lines().map(text).collect()
 }
 
@@ -57,7 +59,8 @@ impl Load {
     pub(crate) async fn begin(url: &str, rate: usize) -> Self {
         let mut clients = Vec::new();
         for _ in 0..CONNECTIONS {
-            let channel = Channel::from_shared(url.to_owned()).unwrap().tcp_nodelay(true).connect().await.unwrap();
+            let channel =
+                Channel::from_shared(url.to_owned()).unwrap().tcp_nodelay(true).connect().await.unwrap();
             clients.push(AnalysisServiceClient::new(channel));
         }
         let seen = Arc::new(Mutex::new(Seen { micros: Some(histogram()), ..Seen::default() }));
@@ -125,7 +128,8 @@ impl Seen {
             }
             Err(status) => {
                 self.failed += 1;
-                self.first_failure.get_or_insert_with(|| format!("{:?}: {}", status.code(), status.message()));
+                self.first_failure
+                    .get_or_insert_with(|| format!("{:?}: {}", status.code(), status.message()));
             }
         }
     }

@@ -45,7 +45,8 @@ async fn main() {
     let (swaps, rate) = (number("--swaps", 50), number("--rate", 200));
     let root = Root::make();
     let directory = format!("models.directory={}", root.path());
-    let settings = ["--set", "batching.cache_mb=0", "--set", &directory, "--set", "models.allow_changes=true"];
+    let settings =
+        ["--set", "batching.cache_mb=0", "--set", &directory, "--set", "models.allow_changes=true"];
     let server = Server::start(&settings).await;
     let steady = load::Load::begin(&server.url, rate).await;
     tokio::time::sleep(STEADY).await;
@@ -68,8 +69,16 @@ async fn main() {
     server.stop().await;
     loads.sort_by(f64::total_cmp);
     let median = loads[loads.len() / 2];
-    println!("  {} calls, {} failed, in {:.0} s of swaps; a load takes {median:.0} ms", outcome.answered, outcome.failed, took.as_secs_f64());
-    println!("  before the swaps p50 {:.1}  p99 {:.1} ms; during p50 {:.1}  p99 {:.1} ms", calm.p50, calm.p99, during.p50, during.p99);
+    println!(
+        "  {} calls, {} failed, in {:.0} s of swaps; a load takes {median:.0} ms",
+        outcome.answered,
+        outcome.failed,
+        took.as_secs_f64()
+    );
+    println!(
+        "  before the swaps p50 {:.1}  p99 {:.1} ms; during p50 {:.1}  p99 {:.1} ms",
+        calm.p50, calm.p99, during.p50, during.p99
+    );
     println!("  answers by version: {:?}", outcome.versions);
     let shown: Vec<String> = memory.iter().map(|(swap, mb)| format!("{swap}: {mb:.0}")).collect();
     println!("  resident memory in MB by swaps: {}", shown.join(", "));

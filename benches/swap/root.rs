@@ -17,7 +17,11 @@ impl Root {
                 std::fs::copy(format!("{MODEL}/{file}"), directory.join(file)).unwrap();
             }
             let line = |line: &str| {
-                if line.starts_with("version = ") { format!("version = \"{version}\"") } else { line.to_owned() }
+                if line.starts_with("version = ") {
+                    format!("version = \"{version}\"")
+                } else {
+                    line.to_owned()
+                }
             };
             let lines: Vec<String> = manifest.lines().map(line).collect();
             std::fs::write(directory.join("model.toml"), lines.join("\n")).unwrap();

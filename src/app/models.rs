@@ -144,7 +144,8 @@ impl Directories {
     /// A path below the root, with every link followed. Errors: `NotFound`; `InvalidInput` for one that leads outside.
     fn inside(&self, path: &Path) -> Result<PathBuf, Error> {
         let shown = path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        let real = path.canonicalize().map_err(|e| Error::unread(format!("{shown} in models.directory"), &e))?;
+        let real =
+            path.canonicalize().map_err(|e| Error::unread(format!("{shown} in models.directory"), &e))?;
         if real.starts_with(&self.root) {
             return Ok(real);
         }

@@ -116,7 +116,7 @@ pub(super) struct Shared {
 pub struct Batcher {
     pub(super) shared: Arc<Shared>,
     workers: Vec<std::thread::JoinHandle<()>>,
-    held: Vec<Box<dyn Any + Send>>,
+    held: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Batcher {
@@ -168,7 +168,7 @@ impl Batcher {
     }
 
     /// Keeps something as long as the workers; it is dropped where they are waited for.
-    pub fn hold(&mut self, what: impl Send + 'static) {
+    pub fn hold(&mut self, what: impl Send + Sync + 'static) {
         self.held.push(Box::new(what));
     }
 

@@ -31,7 +31,8 @@ impl WorkerOptions {
 pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
     until_stopped(async |stop| {
-        let service = WorkerService::bind(&config, surroundings.clone()).await?.with_reload(again.on_hangup()?);
+        let service =
+            WorkerService::bind(&config, surroundings.clone()).await?.with_reload(again.on_hangup()?);
         let load = {
             let config = config.clone();
             move || app::build_served_models(&config, &surroundings)

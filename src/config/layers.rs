@@ -147,7 +147,9 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
         // A table whose keys are the user's own is given key by key.
         Some(Value::Table(_)) => return Err(unknown(merged)),
         Some(old) => typed(old, value, origin, key)?,
-        None => return set_own(merged, (origin, key), (section, name), value).ok_or_else(|| unknown(merged))?,
+        None => {
+            return set_own(merged, (origin, key), (section, name), value).ok_or_else(|| unknown(merged))?;
+        }
     };
     if let Some(table) = merged.get_mut(section).and_then(Value::as_table_mut) {
         table.insert(name.to_owned(), new);
@@ -257,7 +259,8 @@ mod tests {
         let file = "[models]\ndirectory = \"/srv\"\nload = [\"a\"]\naliases = { default = \"a@1\", canary = \"a@2\" }";
         let environment = [("ATTUNE_MODELS__ALLOW_CHANGES", "true"), ("ATTUNE_MODELS__ALIASES__CANARY", "b")];
         let models = load(file, &environment, &[("models.aliases.new", "c@1")]).unwrap().models;
-        let aliases: Vec<(&str, &str)> = models.aliases.iter().map(|(a, m)| (a.as_str(), m.as_str())).collect();
+        let aliases: Vec<(&str, &str)> =
+            models.aliases.iter().map(|(a, m)| (a.as_str(), m.as_str())).collect();
         assert_eq!(aliases, [("canary", "b"), ("default", "a@1"), ("new", "c@1")]);
         assert!(models.allow_changes && models.load == ["a"]);
         assert_eq!(load("", &[], &[]).unwrap().models.aliases.len(), 0);

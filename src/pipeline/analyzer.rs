@@ -165,7 +165,7 @@ impl Analyzer {
     }
 
     /// The text's language, or the answer for a text that is empty or in a language that the model can't read.
-    pub(super) fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
+    fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
         if text.trim().is_empty() {
             return Err(Box::new(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 })));
         }

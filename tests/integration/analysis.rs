@@ -146,7 +146,8 @@ async fn ten_thousand_items_in_a_batch_are_all_answered_and_one_more_is_refused_
     let mut client = server.analysis().await;
     let items = |count: usize| (0..count).map(|n| item(&n.to_string(), &format!("message {n}"))).collect();
     let options = Some(v1::AnalysisOptions { evidence: Some(false), ..Default::default() });
-    let call = v1::BatchAnalyzeTextRequest { items: items(10_000), options: options.clone(), ..Default::default() };
+    let call =
+        v1::BatchAnalyzeTextRequest { items: items(10_000), options: options.clone(), ..Default::default() };
     let results = client.batch_analyze_text(call).await.unwrap().into_inner().results;
     assert_eq!(results.len(), 10_000);
     assert!(results.iter().enumerate().all(|(n, r)| r.id == n.to_string() && r.index == n as u64));

@@ -126,7 +126,8 @@ async fn what_is_no_sound_model_is_refused_and_changes_nothing() {
     std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("link")).unwrap();
     root.add("half", "8");
     std::fs::remove_file(root.path().join("half/model.onnx")).unwrap();
-    std::os::unix::fs::symlink(outside.path().join("secret/model.onnx"), root.path().join("half/model.onnx")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("secret/model.onnx"), root.path().join("half/model.onnx"))
+        .unwrap();
     std::os::unix::fs::symlink(root.path().join("1"), root.path().join("inside")).unwrap();
     let server = root.serve_plainly(&[]).await;
     let mut client = server.models().await;
@@ -146,7 +147,8 @@ async fn what_is_no_sound_model_is_refused_and_changes_nothing() {
     client.load_model(load("inside")).await.unwrap();
     let again = client.load_model(load("1")).await.unwrap_err();
     assert_eq!(again.code(), Code::AlreadyExists);
-    let pointed = client.unload_model(v1::UnloadModelRequest { model: "attune-en-small".into() }).await.unwrap_err();
+    let pointed =
+        client.unload_model(v1::UnloadModelRequest { model: "attune-en-small".into() }).await.unwrap_err();
     assert_eq!(pointed.code(), Code::NotFound);
     let left = client.unload_model(v1::UnloadModelRequest { model: "support@1".into() }).await.unwrap();
     assert_eq!(left.into_inner().models, before);
@@ -155,7 +157,12 @@ async fn what_is_no_sound_model_is_refused_and_changes_nothing() {
 
 fn from_file(root: &Root, models: &str) -> Result<Config, Error> {
     let text = format!("[models]\ndirectory = \"{}\"\n{models}", root.path().display());
-    let flags = [("batching.batch_tokens", "256"), ("server.grpc_address", "127.0.0.1:0"), ("server.http_address", "127.0.0.1:0"), ("server.lame_duck_ms", "0")];
+    let flags = [
+        ("batching.batch_tokens", "256"),
+        ("server.grpc_address", "127.0.0.1:0"),
+        ("server.http_address", "127.0.0.1:0"),
+        ("server.lame_duck_ms", "0"),
+    ];
     let flags = flags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     Ok(Config::load(&Sources { file: Some(("attune.toml".into(), text)), flags, ..Sources::default() })?)
 }
@@ -198,7 +205,8 @@ async fn a_configuration_that_is_read_again_is_in_force_or_nothing_changes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_has_the_service_read_its_configuration_again() {
     let root = Root::with(&["1", "2"]);
-    let text = Arc::new(std::sync::Mutex::new("load = [\"1\"]\naliases = { default = \"support\" }".to_owned()));
+    let text =
+        Arc::new(std::sync::Mutex::new("load = [\"1\"]\naliases = { default = \"support\" }".to_owned()));
     let start = from_file(&root, &text.lock().unwrap()).unwrap();
     let (signal, when) = watch::channel(0);
     let read = {
@@ -220,7 +228,12 @@ async fn a_signal_has_the_service_read_its_configuration_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_directory_of_models_there_is_nothing_to_load() {
-    let server = TestServer::start_over(config(&[("models.allow_changes", "true")]), backends(|_| factory()), (None, None)).await;
+    let server = TestServer::start_over(
+        config(&[("models.allow_changes", "true")]),
+        backends(|_| factory()),
+        (None, None),
+    )
+    .await;
     let status = server.models().await.load_model(load("x")).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(status.message().contains("models.directory"), "{}", status.message());

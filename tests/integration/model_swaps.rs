@@ -114,7 +114,9 @@ async fn a_conversation_follows_an_alias_from_one_turn_to_the_next() {
     let (send, receive) = mpsc::channel(4);
     let say = |action| v1::MonitorConversationRequest { conversation_id: "c".into(), action: Some(action) };
     let turn = |number| Action::Turn(v1::MonitoredTurn { number, turn: Some(customer("my parcel is late")) });
-    let open = |model: &str| Action::Open(v1::OpenConversation { assessments: true, model: model.into(), ..Default::default() });
+    let open = |model: &str| {
+        Action::Open(v1::OpenConversation { assessments: true, model: model.into(), ..Default::default() })
+    };
     send.send(say(open("nobody"))).await.unwrap();
     let mut client = server.conversations().await;
     let mut answers = client.monitor_conversation(ReceiverStream::new(receive)).await.unwrap().into_inner();
@@ -125,7 +127,9 @@ async fn a_conversation_follows_an_alias_from_one_turn_to_the_next() {
     for (number, version) in [(1, "1"), (2, "2")] {
         point(&server, &format!("support@{version}")).await;
         send.send(say(turn(number))).await.unwrap();
-        let Outcome::Update(update) = answers.message().await.unwrap().unwrap().outcome.unwrap() else { panic!() };
+        let Outcome::Update(update) = answers.message().await.unwrap().unwrap().outcome.unwrap() else {
+            panic!()
+        };
         assert_eq!(update.assessment.unwrap().model.unwrap().version, version);
     }
     server.stop().await;
@@ -135,7 +139,16 @@ async fn a_conversation_follows_an_alias_from_one_turn_to_the_next() {
 async fn a_shadow_reports_known_differences_and_ends_when_it_is_told_to() {
     let root = Root::with(&["1", "2"]);
     // The candidate hears nothing in any word.
-    let backend = |version: &str| if version == "2" { attune::inference::fake::FakeFactory { steering: Some(attune::inference::fake::Steering { floor: -8.0, words: Vec::new() }), ..factory() } } else { steered() };
+    let backend = |version: &str| {
+        if version == "2" {
+            attune::inference::fake::FakeFactory {
+                steering: Some(attune::inference::fake::Steering { floor: -8.0, words: Vec::new() }),
+                ..factory()
+            }
+        } else {
+            steered()
+        }
+    };
     let server = root.serve(&[("models.load", "1,2")], backend).await;
     point(&server, "support@1").await;
     let mut client = server.models().await;
@@ -152,7 +165,10 @@ async fn a_shadow_reports_known_differences_and_ends_when_it_is_told_to() {
             break report;
         }
     };
-    assert_eq!((report.model.as_str(), report.candidate.as_str(), report.dropped), ("support@1", "support@2", 0));
+    assert_eq!(
+        (report.model.as_str(), report.candidate.as_str(), report.dropped),
+        ("support@1", "support@2", 0)
+    );
     let head = |name: &str| report.heads.iter().find(|head| head.name == name).unwrap();
     // Of equal classes the first counts, which is the negative one: once for the model, three times for the candidate.
     let confusion = &head("sentiment").confusion;
@@ -204,7 +220,11 @@ async fn a_job_keeps_the_version_it_was_begun_with_and_says_when_that_is_gone() 
     let named = ended(&mut client, &jobs[0]).await;
     assert_eq!(named.state(), JobState::Failed);
     let error = named.error.unwrap();
-    assert!(error.message.contains("begun with attune-en-small@0.0.1, which is no longer loaded"), "{}", error.message);
+    assert!(
+        error.message.contains("begun with attune-en-small@0.0.1, which is no longer loaded"),
+        "{}",
+        error.message
+    );
     let plain = ended(&mut client, &jobs[1]).await;
     assert_eq!(plain.state(), JobState::Succeeded, "{plain:?}");
     assert!(plain.notes[0].contains("begun again with attune-en-small@"), "{:?}", plain.notes);

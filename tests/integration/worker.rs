@@ -32,9 +32,8 @@ impl Bench {
         let models = Models::new(Arc::new(build_analyzer(&config, &bundle, &steered()).unwrap()));
         let policies = build_monitor(&config).unwrap().policy_source();
         let (stream, store) = (Arc::new(stream), Arc::new(store));
-        let customers = build_customers(&config, &models, policies, Arc::clone(&store) as Arc<dyn Store>)
-            .await
-            .unwrap();
+        let customers =
+            build_customers(&config, &models, policies, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
         let settings = WorkerSettings {
             subject_prefix: "attune".into(),
             durable: "w".into(),

@@ -67,8 +67,7 @@ impl Own {
 
     async fn work(&self, batch: usize) -> (CancellationToken, tokio::task::JoinHandle<()>) {
         let stop = CancellationToken::new();
-        let worker =
-            worker(&self.models, &self.database.url, &self.prefix, batch, stop.clone()).await;
+        let worker = worker(&self.models, &self.database.url, &self.prefix, batch, stop.clone()).await;
         (stop, tokio::spawn(worker.run()))
     }
 
@@ -113,13 +112,7 @@ async fn connect(prefix: &str) -> JetStream {
     JetStream::connect(settings).await.unwrap()
 }
 
-async fn worker(
-    models: &Models,
-    url: &str,
-    prefix: &str,
-    batch: usize,
-    stop: CancellationToken,
-) -> Worker {
+async fn worker(models: &Models, url: &str, prefix: &str, batch: usize, stop: CancellationToken) -> Worker {
     let config = Config::load(&Sources::default()).unwrap();
     let policies = build_monitor(&config).unwrap().policy_source();
     let store = PostgresStore::connect(url, 4).await.unwrap();

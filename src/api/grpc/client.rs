@@ -62,7 +62,8 @@ impl Client {
 
     /// The models that the server has loaded.
     pub async fn models(&self) -> Result<Vec<v1::Model>, Error> {
-        let answer = self.model_service().list_models(v1::ListModelsRequest {}).await.map_err(|s| self.error(&s))?;
+        let answer =
+            self.model_service().list_models(v1::ListModelsRequest {}).await.map_err(|s| self.error(&s))?;
         Ok(answer.into_inner().models)
     }
 

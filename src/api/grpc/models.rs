@@ -35,7 +35,7 @@ impl ModelApi {
     fn list(&self) -> Vec<v1::Model> {
         let catalogue = self.models.catalogue();
         let mut entries: Vec<_> = catalogue.entries().iter().collect();
-        entries.sort_by_key(|entry| &entry.name.id);
+        entries.sort_by(|a, b| a.name.id.cmp(&b.name.id));
         entries.into_iter().map(|entry| self.describe(entry)).collect()
     }
 

@@ -14,9 +14,9 @@ use super::{convert, convert_conversation as talk, status, v1};
 use crate::batching::{Entrance, Lane};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::conversation::{self, Listened, TurnOptions};
-use crate::pipeline::monitor::{Context, ConversationKey, Monitor, Opened};
 use crate::pipeline::models::PerModel;
-use crate::pipeline::{AnalysisOptions, Call, Models};
+use crate::pipeline::monitor::{Context, ConversationKey, Monitor, Opened};
+use crate::pipeline::{AnalysisOptions, Analyzer, Call, Models};
 
 /// Turns of one stream that are in flight at once.
 pub(super) const TURNS_IN_FLIGHT: usize = 64;
@@ -171,7 +171,7 @@ impl Ear {
         let language = context.language.as_deref();
         // Asked for each turn: a conversation may last for days, and its model be replaced meanwhile.
         let analyzer = self.models.get(&thread.model)?;
-        let resolve = |analyzer: &Arc<_>| TurnOptions::resolve(&AnalysisOptions::default(), analyzer);
+        let resolve = |analyzer: &Arc<Analyzer>| TurnOptions::resolve(&AnalysisOptions::default(), analyzer);
         let options = self.options.get(&analyzer, resolve)?;
         let read = conversation::listen(&analyzer, &rules, &turn, language, &options, self.call);
         read.await.map(Some).map_err(|e| e.within("turn.turn"))

@@ -105,9 +105,10 @@ pub async fn serve(
     )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
-    let job_service = v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, models.clone(), closing.clone()))
-        .max_decoding_message_size(settings.message_bytes)
-        .max_encoding_message_size(usize::MAX);
+    let job_service =
+        v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, models.clone(), closing.clone()))
+            .max_decoding_message_size(settings.message_bytes)
+            .max_encoding_message_size(usize::MAX);
     let customer_service = v1::customer_service_server::CustomerServiceServer::new(CustomerApi::new(
         customers,
         settings.batch_items,

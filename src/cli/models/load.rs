@@ -15,7 +15,8 @@ pub(in crate::cli) struct LoadOptions {
 
 pub(super) async fn run(options: &LoadOptions) -> Result<String, Error> {
     let model = options.server.connect().await?.load_model(&options.name).await?;
-    let (name, labels) = (format!("{}@{}", model.id, model.version), model.heads.iter().map(|h| h.labels.len()));
+    let (name, labels) =
+        (format!("{}@{}", model.id, model.version), model.heads.iter().map(|h| h.labels.len()));
     Ok(format!(
         "{name} is loaded: {} heads, {} labels; `attune models alias default {name}` makes it the default\n",
         model.heads.len(),

@@ -81,8 +81,11 @@ fn list(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
 }
 
 fn write_model(model: &v1::Model, with_labels: bool, out: &mut String) -> std::fmt::Result {
-    let aliases = if model.aliases.is_empty() && model.is_default { "default" } else { &model.aliases.join(", ") };
-    let aliases = if aliases.is_empty() { String::new() } else { format!(" ({aliases})") };
+    let aliases = match &model.aliases[..] {
+        [] if model.is_default => " (default)".to_owned(),
+        [] => String::new(),
+        aliases => format!(" ({})", aliases.join(", ")),
+    };
     writeln!(out, "{} {}{}", styled(BOLD, &model.id), model.version, styled(DIM, &aliases))?;
     if !model.shadow.is_empty() {
         writeln!(out, "  shadowed by {}", model.shadow)?;

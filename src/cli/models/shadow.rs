@@ -11,8 +11,8 @@ pub(in crate::cli) struct ShadowOptions {
     #[arg(required_unless_present = "stop")]
     candidate: Option<String>,
     /// The model that answers
-    #[arg(long = "of", value_name = "MODEL", default_value = "default")]
-    model: String,
+    #[arg(long, value_name = "MODEL", default_value = "default")]
+    of: String,
     /// Share of its texts that the candidate reads, above 0 and at most 1
     #[arg(long, default_value_t = 0.1)]
     share: f64,
@@ -26,9 +26,9 @@ pub(in crate::cli) struct ShadowOptions {
 pub(super) async fn run(options: &ShadowOptions) -> Result<String, Error> {
     let client = options.server.connect().await?;
     let Some(candidate) = options.candidate.as_deref().filter(|_| !options.stop) else {
-        return Ok(shadow_report::shown(&client.stop_shadow(&options.model).await?));
+        return Ok(shadow_report::shown(&client.stop_shadow(&options.of).await?));
     };
-    let answer = client.set_shadow(&options.model, candidate, options.share).await?;
+    let answer = client.set_shadow(&options.of, candidate, options.share).await?;
     Ok(format!(
         "{} reads {:.0} % of the texts of {}; `attune models shadow-report` shows how it differs\n",
         answer.candidate,

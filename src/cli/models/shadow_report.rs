@@ -16,14 +16,14 @@ const CLASSES: [&str; 3] = ["negative", "neutral", "positive"];
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportOptions {
     /// The model that answers
-    #[arg(default_value = "default")]
-    model: String,
+    #[arg(value_name = "MODEL", default_value = "default")]
+    of: String,
     #[command(flatten)]
     server: ServerOptions,
 }
 
 pub(super) async fn run(options: &ReportOptions) -> Result<String, Error> {
-    Ok(shown(&options.server.connect().await?.shadow_report(&options.model).await?))
+    Ok(shown(&options.server.connect().await?.shadow_report(&options.of).await?))
 }
 
 /// A report as text.
@@ -81,7 +81,10 @@ fn write_labels(head: &v1::ShadowHead, texts: u64, out: &mut String) -> std::fmt
     let mut labels: Vec<_> = head.labels.iter().collect();
     let flips = |label: &v1::ShadowLabel| label.gained + label.lost;
     labels.sort_by(|a, b| {
-        flips(b).cmp(&flips(a)).then(b.mean_difference.total_cmp(&a.mean_difference)).then(a.name.cmp(&b.name))
+        flips(b)
+            .cmp(&flips(a))
+            .then(b.mean_difference.total_cmp(&a.mean_difference))
+            .then(a.name.cmp(&b.name))
     });
     for label in labels.iter().take(SHOWN) {
         writeln!(
@@ -131,16 +134,25 @@ mod tests {
                     confusion: vec![90, 4, 0, 0, 60, 0, 0, 6, 40],
                     ..Default::default()
                 },
-                v1::ShadowHead { name: "cue".into(), labels: (0..12).map(label).collect(), ..Default::default() },
+                v1::ShadowHead {
+                    name: "cue".into(),
+                    labels: (0..12).map(label).collect(),
+                    ..Default::default()
+                },
             ],
             not_compared: vec!["emotion".into()],
             ..Default::default()
         };
         let text = shown(&report);
-        for part in ["200 texts compared (25 %", "190 of 200 (95.0 %)", "2 more that differ less", "only: emotion"] {
+        for part in
+            ["200 texts compared (25 %", "190 of 200 (95.0 %)", "2 more that differ less", "only: emotion"]
+        {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(text.find("label-11").unwrap() < text.find("label-10").unwrap());
-        assert!(text.contains("positive  became        0 negative        6 neutral       40 positive"), "{text}");
+        assert!(
+            text.contains("positive  became        0 negative        6 neutral       40 positive"),
+            "{text}"
+        );
     }
 }

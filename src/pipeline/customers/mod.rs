@@ -16,8 +16,8 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
 
 use super::conversation::{self, PolicySource, TurnOptions};
-use super::options::{AnalysisOptions, ResolvedOptions};
 use super::models::{ModelName, Models, PerModel};
+use super::options::{AnalysisOptions, ResolvedOptions};
 use super::{Analyzer, BlockText, Call};
 use crate::batching::Entrance;
 use crate::domain::{Assessment, Channel, Conversation};

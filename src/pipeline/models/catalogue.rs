@@ -81,20 +81,26 @@ impl<T: Clone> Catalogue<T> {
 
     fn not_found(&self) -> Error {
         let loaded: Vec<String> = self.entries.iter().map(|entry| entry.name.to_string()).collect();
-        let aliases: Vec<String> = self.aliases.iter().map(|(alias, name)| format!("{alias} = {name}")).collect();
-        let problem =
-            format!("no such model is loaded; loaded are {}; aliases are {}", loaded.join(", "), aliases.join(", "));
+        let aliases: Vec<String> =
+            self.aliases.iter().map(|(alias, name)| format!("{alias} = {name}")).collect();
+        let problem = format!(
+            "no such model is loaded; loaded are {}; aliases are {}",
+            loaded.join(", "),
+            aliases.join(", ")
+        );
         Error::new(ErrorKind::NotFound, problem)
     }
 
     /// Errors: `AlreadyExists` for what is there, `Precondition` when there may be no more.
     pub fn check_room(&self, name: &ModelName, most: usize) -> Result<(), Error> {
         if self.find(name).is_some() {
-            let problem = format!("{name} is loaded already; give other weights or thresholds a version of their own");
+            let problem =
+                format!("{name} is loaded already; give other weights or thresholds a version of their own");
             return Err(Error::new(ErrorKind::AlreadyExists, problem));
         }
         if self.entries.len() >= most {
-            let problem = format!("{most} models are loaded, and no more may be (models.maximum); unload one first");
+            let problem =
+                format!("{most} models are loaded, and no more may be (models.maximum); unload one first");
             return Err(Error::new(ErrorKind::Precondition, problem));
         }
         Ok(())
@@ -129,7 +135,10 @@ impl<T: Clone> Catalogue<T> {
         let mut next = self.clone();
         if wanted.is_empty() {
             if alias == DEFAULT {
-                return Err(Error::invalid("model", "is empty, and the default has to be some model; name one"));
+                return Err(Error::invalid(
+                    "model",
+                    "is empty, and the default has to be some model; name one",
+                ));
             }
             let before = next.aliases.remove(alias);
             return before.map(|before| (next, Some(before))).ok_or_else(|| self.not_found());
@@ -169,7 +178,8 @@ impl<T: Clone> Catalogue<T> {
             return Err(Error::invalid("models.load", problem));
         }
         let first = entries.iter().find(|entry| entry.directory.is_none()).or_else(|| entries.first());
-        let first = first.ok_or_else(|| Error::invalid("models.load", "no model would be left; name one"))?.clone();
+        let first =
+            first.ok_or_else(|| Error::invalid("models.load", "no model would be left; name one"))?.clone();
         // Aliases are resolved against models alone, so that their order does not matter.
         let mut next = Self { aliases: BTreeMap::new(), default: first.model, entries };
         let mut targets = BTreeMap::from([(DEFAULT.to_owned(), first.name)]);

@@ -76,7 +76,9 @@ fn what_would_break_the_catalogue_is_refused() {
 
 #[test]
 fn a_configuration_leaves_what_it_names_and_the_model_of_the_start() {
-    let aliases = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, m)| ((*a).into(), (*m).into())).collect();
+    let aliases = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(a, m)| ((*a).into(), (*m).into())).collect()
+    };
     let kept = BTreeSet::from([name("m@2")]);
     let next = some().configured(vec![entry("n@1", 7)], &kept, &aliases(&[("default", "n")]), 3).unwrap();
     let left: Vec<u32> = next.entries().iter().map(|entry| entry.model).collect();

@@ -78,7 +78,12 @@ impl Models {
         })?;
         metrics::model_swap();
         let told = |name: &Option<ModelName>| name.as_ref().map(ToString::to_string).unwrap_or_default();
-        tracing::info!(alias, before = told(&before), after = told(&after), "an alias points to another model");
+        tracing::info!(
+            alias,
+            before = told(&before),
+            after = told(&after),
+            "an alias points to another model"
+        );
         Ok([before, after])
     }
 

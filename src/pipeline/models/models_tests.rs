@@ -160,7 +160,8 @@ async fn a_load_that_fails_leaves_everything_as_it_was() {
     ] {
         let error = models.load(name).await.err().unwrap();
         assert!(error.kind() == kind && error.public().contains(part), "{name}: {error}");
-        let loaded: Vec<String> = models.catalogue().entries().iter().map(|e| e.name.version.clone()).collect();
+        let loaded: Vec<String> =
+            models.catalogue().entries().iter().map(|e| e.name.version.clone()).collect();
         assert_eq!(loaded, ["0", "1"], "{name}");
     }
     until("nothing is left of it", || live.load(Ordering::SeqCst) == WORKERS).await;

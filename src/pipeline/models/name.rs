@@ -36,7 +36,9 @@ impl ModelName {
         if plain && (1..=BYTES).contains(&self.version.len()) && self.id.len() <= BYTES {
             return Ok(());
         }
-        let problem = format!("id and version need 1 to {BYTES} visible ASCII characters each to be served beside others");
+        let problem = format!(
+            "id and version need 1 to {BYTES} visible ASCII characters each to be served beside others"
+        );
         Err(Error::new(crate::error::ErrorKind::Precondition, format!("model.toml: {problem}")))
     }
 }

@@ -84,7 +84,8 @@ impl Shadow {
         let names = [model, &candidate].map(|one| ModelName::of(one.manifest()));
         let plan = Arc::new(Plan::of(model.manifest(), candidate.manifest()));
         if plan.heads.is_empty() {
-            let problem = "the two models have no label of the same head in common, so there is nothing to compare";
+            let problem =
+                "the two models have no label of the same head in common, so there is nothing to compare";
             return Err(Error::new(ErrorKind::Precondition, problem));
         }
         let (send, receive) = mpsc::channel(WAITING);

@@ -112,7 +112,8 @@ mod tests {
         assert_eq!(cue.labels.len(), labels.len() - 1);
         assert_eq!(cue.labels[0].name, labels[0]);
         assert_eq!(cue.labels[0].places, [cue.ranges[0].start, cue.ranges[1].start + 1]);
-        let mut missing = ["cue.new_cue".to_owned(), format!("cue.{}", labels[1]), "emotion".into(), "feeling".into()];
+        let mut missing =
+            ["cue.new_cue".to_owned(), format!("cue.{}", labels[1]), "emotion".into(), "feeling".into()];
         missing.sort_unstable();
         assert_eq!(plan.not_compared, missing);
     }

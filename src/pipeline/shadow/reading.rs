@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Shadow;
 use crate::error::Error;
-use crate::inference::DocumentScores;
 use crate::inference::window::windows;
+use crate::inference::{DocumentScores, language};
 use crate::model::Manifest;
 use crate::pipeline::Call;
 use crate::pipeline::analyzer::Analyzer;
@@ -33,15 +33,15 @@ impl Analyzer {
         shadow.offer(text, language, (live, took), self.check_overload().is_err());
     }
 
-    /// Calibrated probabilities on the label axis; `None` for a text that the network does not read. Errors: as
-    /// [`Analyzer::analyze`].
+    /// Calibrated probabilities on the label axis, of a text that another model has read and whose language is known, if it
+    /// can be told; `None` for one that this network does not read. Errors: as [`Analyzer::analyze`].
     pub(super) async fn probabilities(
         &self,
         text: &str,
-        language: Option<&str>,
+        tag: Option<&str>,
         call: Call,
     ) -> Result<Option<Vec<f64>>, Error> {
-        if self.find_language(text, language).is_err() {
+        if !language::is_supported(tag, &self.manifest().languages) {
             return Ok(None);
         }
         let tokens = self.tokenize(text).await?;

@@ -41,7 +41,10 @@ fn known_differences_come_out_as_they_went_in() {
     let [sentiment, cue] = &tally.heads[..] else { panic!() };
     assert_eq!(sentiment.agreed, 1);
     assert_eq!(sentiment.confusion, [0, 1, 0, 0, 0, 0, 0, 0, 1]);
-    assert!((sentiment.labels[0].mean(2) - 0.15).abs() < 1e-9 && (sentiment.labels[0].largest - 0.3).abs() < 1e-12);
+    assert!(
+        (sentiment.labels[0].mean(2) - 0.15).abs() < 1e-9
+            && (sentiment.labels[0].largest - 0.3).abs() < 1e-12
+    );
     let [urgency, legal] = &cue.labels[..] else { panic!() };
     assert_eq!((urgency.gained, urgency.lost, legal.gained, legal.lost), (1, 0, 0, 1));
     assert!((urgency.mean(2) - 0.3).abs() < 1e-9, "{urgency:?}");
