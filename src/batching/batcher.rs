@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -111,12 +112,21 @@ pub(super) struct Shared {
     room_tokens: usize,
 }
 
-/// Batches windows of all callers dynamically. Dropping it stops the workers after the queue is empty; on a tokio runtime
-/// they are waited for on a thread for blocking work, for whoever drops it last may be a call.
+/// Where the workers are waited for when a batcher is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Where it is dropped: nothing is left when a process ends.
+    Here,
+    /// On a thread for blocking work of the tokio runtime, for whoever drops it last may be a call.
+    Aside,
+}
+
+/// Batches windows of all callers dynamically. Dropping it stops the workers after the queue is empty.
 pub struct Batcher {
     pub(super) shared: Arc<Shared>,
     workers: Vec<std::thread::JoinHandle<()>>,
     held: Vec<Box<dyn Any + Send + Sync>>,
+    ends_aside: AtomicBool,
 }
 
 impl Batcher {
@@ -164,12 +174,17 @@ impl Batcher {
                     .map_err(|e| InferenceError::Run(format!("can't start a worker thread: {e}")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { shared, workers, held: Vec::new() })
+        Ok(Self { shared, workers, held: Vec::new(), ends_aside: AtomicBool::new(false) })
     }
 
     /// Keeps something as long as the workers; it is dropped where they are waited for.
     pub fn hold(&mut self, what: impl Send + Sync + 'static) {
         self.held.push(Box::new(what));
+    }
+
+    /// Says where the workers are to be waited for; at first, where it is dropped.
+    pub fn set_ending(&self, ending: Ending) {
+        self.ends_aside.store(ending == Ending::Aside, Ordering::Relaxed);
     }
 
     /// Windows in the queue and at the workers.
@@ -299,13 +314,14 @@ impl Drop for Batcher {
         self.shared.begin_to_stop();
         let (shared, held) = (Arc::clone(&self.shared), std::mem::take(&mut self.held));
         let workers = std::mem::take(&mut self.workers);
+        let aside = self.ends_aside.load(Ordering::Relaxed);
         match tokio::runtime::Handle::try_current() {
-            // When the runtime ends as well, the workers end by themselves.
-            Ok(runtime) => drop(runtime.spawn_blocking(move || {
+            // When the runtime ends meanwhile, the workers end by themselves.
+            Ok(runtime) if aside => drop(runtime.spawn_blocking(move || {
                 end(&shared, workers);
                 drop(held);
             })),
-            Err(_) => end(&shared, workers),
+            _ => end(&shared, workers),
         }
     }
 }

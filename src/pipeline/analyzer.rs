@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::options::ResolvedOptions;
 use super::readout::{Reading, Readout};
 use super::shadow::Shadow;
-use crate::batching::{Batcher, Entrance, Lane, Request, WindowAnswer};
+use crate::batching::{Batcher, Ending, Entrance, Lane, Request, WindowAnswer};
 use crate::domain::{Assessment, Status};
 use crate::error::{Error, ErrorKind};
 use crate::inference::document::DocumentBuilder;
@@ -91,6 +91,11 @@ impl Analyzer {
     /// What the model is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Says where its workers are to be waited for when it is dropped.
+    pub(super) fn set_ending(&self, ending: Ending) {
+        self.batcher.set_ending(ending);
     }
 
     /// Whether even a short text would be refused right now; asked before a request is read. Errors: `Overloaded`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::catalogue::{Catalogue, Entry};
 use super::name::{ModelName, check_directory};
 use super::{Models, Source};
+use crate::batching::Ending;
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::customers::bulk;
 use crate::pipeline::{AnalysisOptions, Analyzer};
@@ -129,6 +130,8 @@ impl Models {
         let (source, directory) = self.named(name)?;
         let open = move || source.open(&directory);
         let model = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
+        // Until it is in the catalogue: one that is thrown away again is dropped here.
+        model.set_ending(Ending::Aside);
         let name_and_version = ModelName::of(model.manifest());
         name_and_version.check()?;
         let options = AnalysisOptions { evidence: false, ..AnalysisOptions::default() };
@@ -156,7 +159,10 @@ impl Models {
         let (next, told) = decide(&self.shared.catalogue.load())?;
         metrics::models_loaded(next.entries().len());
         let next = Arc::new(next);
-        self.shared.catalogue.store(Arc::clone(&next));
+        let before = self.shared.catalogue.swap(Arc::clone(&next));
+        // Where a call may be the last to hold a model, its end must not take the call's thread.
+        before.entries().iter().for_each(|entry| entry.model.set_ending(Ending::Aside));
+        next.entries().iter().for_each(|entry| entry.model.set_ending(Ending::Here));
         self.end_shadows_of_others(&next);
         Ok(told)
     }
