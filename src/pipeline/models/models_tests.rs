@@ -142,6 +142,27 @@ async fn a_model_that_is_unloaded_is_gone_when_its_last_call_is() {
     models.load("1").await.unwrap();
 }
 
+#[tokio::test]
+async fn whoever_lets_go_of_a_model_last_does_not_wait_for_its_workers() {
+    let gate = Gate::closed();
+    gate.open();
+    let shelf = shelf([("1", FakeFactory { gate: Some(gate.clone()), ..factory() })]);
+    let live = Arc::clone(&shelf.live);
+    let models = models(factory(), shelf);
+    let model = models.load("1").await.unwrap();
+    gate.shut();
+    let weak = Arc::downgrade(&model);
+    let call = tokio::spawn(async move { read(&model, "its caller goes away").await });
+    until("the call is at the worker", || weak.upgrade().is_some_and(|m| m.batcher.in_flight() > 0)).await;
+    models.unload("attune-en-small@1").unwrap();
+    call.abort();
+    // There is one thread: had it waited for the workers, the gate would never open.
+    until("nobody holds the model", || weak.upgrade().is_none()).await;
+    assert_eq!(live.load(Ordering::SeqCst), WORKERS);
+    gate.open();
+    until("its sessions are gone", || live.load(Ordering::SeqCst) == 0).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_that_fails_leaves_everything_as_it_was() {
     let bundle = ModelBundle::load_embedded().unwrap();
