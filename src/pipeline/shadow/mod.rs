@@ -178,8 +178,8 @@ impl Drop for Shadow {
 
 /// Spreads the share evenly: of the first n texts, whole(n · share) are due.
 fn is_due(place: u64, share: f64) -> bool {
-    let before = place as f64 * share;
-    (before + share).floor() > before.floor()
+    let due = |texts: u64| (texts as f64 * share).floor();
+    due(place.saturating_add(1)) > due(place)
 }
 
 /// The task's own part.
