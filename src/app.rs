@@ -2,6 +2,7 @@
 
 pub mod customers;
 pub mod jobs;
+pub mod models;
 pub mod policies;
 mod probes;
 pub mod sinks;
@@ -16,18 +17,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::customers::Kept;
+use self::models::Reload;
+pub use self::models::{build_analyzer, build_models, build_served_models, load_bundle};
 use self::probes::Probes;
 use crate::api::grpc::server::{self, Served, ServerSettings};
-use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::Config;
 use crate::error::Error;
-use crate::inference::onnx::OnnxFactory;
-use crate::inference::runtime_library::Search;
-use crate::inference::{BackendFactory, TextTokenizer};
 use crate::jobs::service::{Buckets, NoBuckets};
-use crate::model::{ModelBundle, Overlay};
+use crate::pipeline::Models;
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
-use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 
 /// How long runs of jobs may take to stop: a block is written and a checkpoint made.
 const JOBS_STOP: Duration = Duration::from_secs(10);
@@ -76,60 +74,6 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// Reads the model's files, the embedded ones or a directory, and lays the overlay over its manifest.
-pub fn load_bundle(config: &Config) -> Result<ModelBundle, Error> {
-    let mut bundle = match &config.model.directory {
-        Some(directory) => ModelBundle::load_directory(directory)?,
-        None => ModelBundle::load_embedded()?,
-    };
-    if let Some(overlay) = &config.model.overlay {
-        Overlay::load_onto(&mut bundle.manifest, overlay)?;
-        tracing::info!(overlay = %overlay.display(), "thresholds and calibration are replaced");
-    }
-    Ok(bundle)
-}
-
-/// Loads the model and starts its workers. Slow, and blocks.
-pub fn build_models(config: &Config, surroundings: &Surroundings) -> Result<Models, Error> {
-    let library =
-        Search::new(config.inference.runtime_library.clone(), surroundings.runtime_library.clone()).find()?;
-    let bundle = Arc::new(load_bundle(config)?);
-    let factory = OnnxFactory::load(&library, Arc::clone(&bundle))?;
-    Ok(Models::new(Arc::new(build_analyzer(config, &bundle, &factory)?)))
-}
-
-/// Joins a model's files with a backend; tests bring their own.
-pub fn build_analyzer(
-    config: &Config,
-    bundle: &ModelBundle,
-    factory: &dyn BackendFactory,
-) -> Result<Analyzer, Error> {
-    let manifest = bundle.manifest.clone();
-    // The tokenizer takes about as long to read as a session to build.
-    let (tokenizer, batcher) = std::thread::scope(|scope| {
-        let tokenizer = scope.spawn(|| TextTokenizer::parse(&bundle.tokenizer));
-        let batcher = Batcher::spawn(
-            factory,
-            BatcherSettings {
-                model: format!("{}@{}", manifest.id, manifest.version),
-                markers: manifest.markers,
-                workers: workers(config),
-                batch_tokens: (config.batching.batch_tokens > 0).then_some(config.batching.batch_tokens),
-                admission: AdmissionSettings {
-                    capacity_tokens: config.batching.queue_tokens,
-                    overload_delay: config.batching.overload_delay,
-                },
-                cache_bytes: config.batching.cache_mb << 20,
-            },
-        );
-        (tokenizer.join(), batcher)
-    });
-    let tokenizer = tokenizer.map_err(|_| Error::internal("the tokenizer's loader panicked"))??;
-    let settings =
-        AnalyzerSettings { text_bytes: config.limits.text_bytes, text_tokens: config.limits.text_tokens };
-    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings))
-}
-
 /// Follows conversations by the policy that the configuration names. Errors: as [`policies::load`].
 pub fn build_monitor(config: &Config) -> Result<Monitor, Error> {
     let settings = MonitorSettings {
@@ -148,13 +92,6 @@ async fn sweep(monitor: Arc<Monitor>) {
     }
 }
 
-fn workers(config: &Config) -> usize {
-    match config.inference.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    }
-}
-
 /// A service whose listeners are bound; ports may have been 0.
 pub struct Service {
     /// Where gRPC listens.
@@ -163,6 +100,7 @@ pub struct Service {
     pub http: TcpListener,
     buckets: Arc<dyn Buckets>,
     surroundings: Surroundings,
+    reload: Option<Reload>,
 }
 
 impl Service {
@@ -173,7 +111,14 @@ impl Service {
             http: server::bind(config.server.http_address).await?,
             buckets: Arc::new(NoBuckets),
             surroundings: Surroundings::default(),
+            reload: None,
         })
+    }
+
+    /// Has the models follow the configuration when that is read again; without it they don't.
+    #[must_use]
+    pub fn with_reload(self, reload: Reload) -> Self {
+        Self { reload: Some(reload), ..self }
     }
 
     /// Gives jobs the buckets of an object storage; without it there are none.
@@ -203,24 +148,27 @@ impl Service {
         let jobs = jobs::open(&config, self.buckets).await?;
         let store = customers::open_store(&config).await?;
         let sweep = tokio::spawn(sweep(Arc::clone(&monitor)));
-        let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
+        let models = models::open(&config, load).await?;
         let kept = match store {
             Some(store) => {
-                let readers = (models.default_model(), monitor.policy_source());
+                let readers = (&models, monitor.policy_source());
                 Some(Kept::open(&config, &self.surroundings, readers, store).await?)
             }
             None => None,
         };
         probes.readiness.set(true);
-        let manifest = models.default_model().manifest();
+        let reload = self.reload.map(|reload| reload.spawn(&config, &models));
+        let default = models.default_model();
         tracing::info!(
             grpc.address = %grpc,
             http.address = %http_address.map_or_else(|e| e.to_string(), |a| a.to_string()),
-            model.id = manifest.id,
-            model.version = manifest.version,
+            model.id = default.manifest().id,
+            model.version = default.manifest().version,
             start_ms = started.elapsed().as_millis() as u64,
             "ready"
         );
+        // Whoever holds a model keeps it in memory.
+        drop(default);
         let turned_off = {
             let (readiness, stop) = (probes.readiness.clone(), stop.clone());
             tokio::spawn(async move {
@@ -235,9 +183,10 @@ impl Service {
             default_deadline: config.limits.default_deadline,
             drain: config.server.drain,
             lame_duck: config.server.lame_duck,
+            model_changes: config.models.allow_changes,
         };
         if let Some(jobs) = &jobs {
-            jobs.start(models.default_model(), &stop);
+            jobs.start(&models, &stop);
         }
         let customers = kept.as_ref().map(|kept| Arc::clone(&kept.customers));
         let served = Served { models, monitor, jobs: jobs.clone(), customers };
@@ -250,6 +199,7 @@ impl Service {
         }
         turned_off.abort();
         sweep.abort();
+        drop(reload);
         probes.close().await;
         tracing::info!("stopped");
         served

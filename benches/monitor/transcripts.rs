@@ -18,8 +18,7 @@ pub(crate) fn open(
     from: &v1::AnalyzeConversationRequest,
     last_event: u64,
 ) -> v1::MonitorConversationRequest {
-    let open =
-        v1::OpenConversation { context: from.context.clone(), last_event, assessments: false, last_turn: 0 };
+    let open = v1::OpenConversation { context: from.context.clone(), last_event, ..Default::default() };
     request(id, v1::monitor_conversation_request::Action::Open(open))
 }
 

@@ -125,7 +125,7 @@ async fn stream(server: &Server, corpus: &Corpus, options: Options) -> (Histogra
     let end = Instant::now() + options.length;
     let messages = tokio_stream::iter((0..).map(move |n: usize| v1::StreamAnalyzeTextRequest {
         item: Some(v1::BatchItem { text: texts[n % texts.len()].clone(), ..Default::default() }),
-        options: None,
+        ..Default::default()
     }))
     .take_while(move |_| Instant::now() < end);
     let mut answers = client.stream_analyze_text(messages).await.unwrap().into_inner();

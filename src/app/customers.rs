@@ -12,7 +12,7 @@ use super::sinks::{self, Dispatchers};
 use crate::config::{Config, KeepText, StorageUrl};
 use crate::error::{Error, ErrorKind};
 use crate::model::Manifest;
-use crate::pipeline::Analyzer;
+use crate::pipeline::Models;
 use crate::pipeline::conversation::PolicySource;
 use crate::pipeline::customers::{Customers, Deciding, Keep, Keeping};
 use crate::pipeline::monitor::now_ms;
@@ -178,27 +178,27 @@ pub fn deciding(config: &Config, manifest: &Manifest) -> Result<Deciding, Error>
 /// and told to the sinks only when they are to `hear` it. Errors: those of the settings.
 pub async fn build_backfill(
     config: &Config,
-    analyzer: &Arc<Analyzer>,
+    models: &Models,
     store: Arc<dyn Store>,
     hear: bool,
 ) -> Result<Customers, Error> {
-    let mut deciding = deciding(config, analyzer.manifest())?;
+    let mut deciding = deciding(config, models.default_model().manifest())?;
     if !hear {
         deciding.routes = crate::events::Routes::default();
     }
     let policies = super::policies::follow(config)?;
-    Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
+    Ok(Customers::new(models.clone(), policies, store, keeping(config).await?, deciding))
 }
 
-/// Joins a model, a policy and a store. Errors: those of the settings.
+/// Joins models, a policy and a store. Errors: those of the settings.
 pub async fn build_customers(
     config: &Config,
-    analyzer: &Arc<Analyzer>,
+    models: &Models,
     policies: PolicySource,
     store: Arc<dyn Store>,
 ) -> Result<Customers, Error> {
-    let deciding = deciding(config, analyzer.manifest())?;
-    Customers::new(Arc::clone(analyzer), policies, store, keeping(config).await?, deciding)
+    let deciding = deciding(config, models.default_model().manifest())?;
+    Ok(Customers::new(models.clone(), policies, store, keeping(config).await?, deciding))
 }
 
 /// Customers of a running process: kept, told of, and purged.
@@ -215,11 +215,11 @@ impl Kept {
     pub async fn open(
         config: &Config,
         surroundings: &Surroundings,
-        (analyzer, policies): (&Arc<Analyzer>, PolicySource),
+        (models, policies): (&Models, PolicySource),
         store: Arc<dyn Store>,
     ) -> Result<Self, Error> {
         let stop = CancellationToken::new();
-        let customers = Arc::new(build_customers(config, analyzer, policies, Arc::clone(&store)).await?);
+        let customers = Arc::new(build_customers(config, models, policies, Arc::clone(&store)).await?);
         let dispatchers =
             sinks::spawn_dispatchers(config, surroundings, Arc::clone(&store), stop.clone()).await?;
         let (mut news, wake) = (customers.news(), dispatchers.wake());

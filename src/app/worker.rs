@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::customers::{self, Kept};
+use super::models::{self, Reload};
 use super::probes::Probes;
 use super::{Surroundings, policies};
 use crate::api::grpc::server;
@@ -31,12 +32,19 @@ pub struct WorkerService {
     /// Where HTTP listens.
     pub http: TcpListener,
     surroundings: Surroundings,
+    reload: Option<Reload>,
 }
 
 impl WorkerService {
     /// Binds before the slow start of the model. Error: `Unavailable` for an address in use.
     pub async fn bind(config: &Config, surroundings: Surroundings) -> Result<Self, Error> {
-        Ok(Self { http: server::bind(config.server.http_address).await?, surroundings })
+        Ok(Self { http: server::bind(config.server.http_address).await?, surroundings, reload: None })
+    }
+
+    /// Has the models follow the configuration when that is read again; without it they don't.
+    #[must_use]
+    pub fn with_reload(self, reload: Reload) -> Self {
+        Self { reload: Some(reload), ..self }
     }
 
     /// Works until `stop`: live at once, ready as long as everything that is needed is there, and drained at the end.
@@ -48,7 +56,8 @@ impl WorkerService {
         stop: CancellationToken,
     ) -> Result<(), Error> {
         let probes = Probes::spawn(self.http, metrics);
-        let worked = work(&config, &self.surroundings, load, &probes.readiness, stop).await;
+        let given = (&self.surroundings, self.reload);
+        let worked = work(&config, given, load, &probes.readiness, stop).await;
         probes.close().await;
         tracing::info!("stopped");
         worked
@@ -57,7 +66,7 @@ impl WorkerService {
 
 async fn work(
     config: &Config,
-    surroundings: &Surroundings,
+    (surroundings, reload): (&Surroundings, Option<Reload>),
     load: impl FnOnce() -> Result<Models, Error> + Send + 'static,
     readiness: &Readiness,
     stop: CancellationToken,
@@ -66,8 +75,9 @@ async fn work(
     let stream = patiently(&stop, || connect(config)).await?;
     patiently(&stop, || stream.prepare()).await?;
     let store = patiently(&stop, || customers::require_store(config)).await?;
-    let models = tokio::task::spawn_blocking(load).await.map_err(Error::internal)??;
-    let readers = (models.default_model(), policies::follow(config)?);
+    let models = models::open(config, load).await?;
+    let _reload = reload.map(|reload| reload.spawn(config, &models));
+    let readers = (&models, policies::follow(config)?);
     let kept = Kept::open(config, surroundings, readers, store).await?;
     let settings = &config.worker;
     let settings = WorkerSettings {

@@ -1,6 +1,8 @@
 //! The batcher's face to its callers: submit a window, await its answer.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -86,6 +88,17 @@ pub(super) struct State {
     pub(super) admission: Admission,
     pub(super) stopping: bool,
     swept: Instant,
+    /// The tokens of each lane that the metric knows of: several batchers share it.
+    told: [usize; 2],
+}
+
+impl State {
+    /// Tells the metric how a lane's queue has changed.
+    pub(super) fn tell_depth(&mut self, lane: Lane) {
+        let (now, told) = (self.queue.tokens(lane), &mut self.told[lane.place()]);
+        metrics::queue_changed(lane.name(), now as f64 - *told as f64);
+        *told = now;
+    }
 }
 
 pub(super) struct Shared {
@@ -99,10 +112,21 @@ pub(super) struct Shared {
     room_tokens: usize,
 }
 
+/// Where the workers are waited for when a batcher is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Where it is dropped: nothing is left when a process ends.
+    Here,
+    /// On a thread for blocking work of the tokio runtime, for whoever drops it last may be a call.
+    Aside,
+}
+
 /// Batches windows of all callers dynamically. Dropping it stops the workers after the queue is empty.
 pub struct Batcher {
     pub(super) shared: Arc<Shared>,
     workers: Vec<std::thread::JoinHandle<()>>,
+    held: Vec<Box<dyn Any + Send + Sync>>,
+    ends_aside: AtomicBool,
 }
 
 impl Batcher {
@@ -122,6 +146,7 @@ impl Batcher {
                 admission: Admission::new(settings.admission, rate),
                 stopping: false,
                 swept: Instant::now(),
+                told: [0; 2],
             }),
             work: Condvar::new(),
             limits,
@@ -149,7 +174,17 @@ impl Batcher {
                     .map_err(|e| InferenceError::Run(format!("can't start a worker thread: {e}")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { shared, workers })
+        Ok(Self { shared, workers, held: Vec::new(), ends_aside: AtomicBool::new(false) })
+    }
+
+    /// Keeps something as long as the workers; it is dropped where they are waited for.
+    pub fn hold(&mut self, what: impl Send + Sync + 'static) {
+        self.held.push(Box::new(what));
+    }
+
+    /// Says where the workers are to be waited for; at first, where it is dropped.
+    pub fn set_ending(&self, ending: Ending) {
+        self.ends_aside.store(ending == Ending::Aside, Ordering::Relaxed);
     }
 
     /// Windows in the queue and at the workers.
@@ -200,7 +235,7 @@ impl Batcher {
                 }
                 let ticket = state.entries.add(key, request.ids, request.lane, waiter);
                 state.queue.push(request.lane, ticket, tokens);
-                metrics::queue_depth(request.lane.name(), state.queue.tokens(request.lane));
+                state.tell_depth(request.lane);
                 self.shared.work.notify_one();
             } else {
                 metrics::coalesced();
@@ -269,25 +304,50 @@ impl Batcher {
 
     /// Stops taking work, finishes what is queued, and waits for the workers. Blocks.
     pub fn stop(&mut self) {
-        self.shared.state.lock().stopping = true;
-        self.shared.work.notify_all();
-        for worker in self.workers.drain(..) {
-            if worker.join().is_err() {
-                tracing::error!("a worker thread panicked");
-            }
-        }
-        self.shared.state.lock().closed = ClosedBatches::default();
-        for entry in self.shared.state.lock().entries.drain() {
-            entries::answer(entry, |_| {
-                Err(Error::new(ErrorKind::Unavailable, "the service is shutting down"))
-            });
-        }
+        self.shared.begin_to_stop();
+        end(&self.shared, self.workers.drain(..));
     }
 }
 
 impl Drop for Batcher {
     fn drop(&mut self) {
-        self.stop();
+        self.shared.begin_to_stop();
+        let (shared, held) = (Arc::clone(&self.shared), std::mem::take(&mut self.held));
+        let workers = std::mem::take(&mut self.workers);
+        let aside = self.ends_aside.load(Ordering::Relaxed);
+        match tokio::runtime::Handle::try_current() {
+            // When the runtime ends meanwhile, the workers end by themselves.
+            Ok(runtime) if aside => drop(runtime.spawn_blocking(move || {
+                end(&shared, workers);
+                drop(held);
+            })),
+            _ => end(&shared, workers),
+        }
+    }
+}
+
+fn end(shared: &Shared, workers: impl IntoIterator<Item = std::thread::JoinHandle<()>>) {
+    for worker in workers {
+        if worker.join().is_err() {
+            tracing::error!("a worker thread panicked");
+        }
+    }
+    let mut state = shared.state.lock();
+    state.closed = ClosedBatches::default();
+    let left = state.entries.drain();
+    for (lane, told) in Lane::ALL.into_iter().zip(std::mem::take(&mut state.told)) {
+        metrics::queue_changed(lane.name(), -(told as f64));
+    }
+    drop(state);
+    for entry in left {
+        entries::answer(entry, |_| Err(Error::new(ErrorKind::Unavailable, "the service is shutting down")));
+    }
+}
+
+impl Shared {
+    fn begin_to_stop(&self) {
+        self.state.lock().stopping = true;
+        self.work.notify_all();
     }
 }
 

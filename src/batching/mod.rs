@@ -14,5 +14,5 @@ pub mod queue;
 mod worker;
 
 pub use admission::AdmissionSettings;
-pub use batcher::{Batcher, BatcherSettings, Entrance, Request, WindowAnswer};
+pub use batcher::{Batcher, BatcherSettings, Ending, Entrance, Request, WindowAnswer};
 pub use queue::Lane;

@@ -68,10 +68,9 @@ fn take(shared: &Shared) -> Option<Work> {
             closed.is_live(ticket).unwrap_or_else(|| entries.is_live(ticket, now))
         });
         if !tickets.is_empty() {
-            for lane in Lane::ALL {
-                metrics::queue_depth(lane.name(), queue.tokens(lane));
-            }
+            Lane::ALL.into_iter().for_each(|lane| state.tell_depth(lane));
         }
+        let State { entries, closed, .. } = &mut *state;
         if let Some(batch) = tickets.first().and_then(|ticket| closed.take(*ticket)) {
             return Some(Work::Closed(batch));
         }

@@ -28,7 +28,8 @@ impl Scorer {
         items: Vec<v1::BatchItem>,
         options: &v1::AnalysisOptions,
     ) -> Result<Vec<v1::ItemResult>, Error> {
-        let request = v1::BatchAnalyzeTextRequest { items, options: Some(options.clone()) };
+        let request =
+            v1::BatchAnalyzeTextRequest { items, options: Some(options.clone()), ..Default::default() };
         let answer = match self {
             Self::Here(api) => api.batch(request, None).await?,
             Self::There(client) => client.batch(request).await?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::jobs::JobsCommand;
+use super::models::ModelsCommand;
 use super::policy::PolicyCommand;
 use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions, OutboxCommand};
 use super::worker::WorkerOptions;
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Settings {
     /// Configuration file (TOML); `attune config` prints every setting
     #[arg(long, global = true, env = "ATTUNE_CONFIG", value_name = "FILE")]
@@ -76,7 +77,7 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// Make the tables of the store, or bring them up to this version
     Migrate(MigrateOptions),
-    /// List the models, their heads and labels
+    /// List the models, their heads and labels; load, swap and compare those of a running service
     Models(ModelsOptions),
     /// Print every setting with its default
     Config,
@@ -273,7 +274,10 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ModelsOptions {
+    #[command(subcommand)]
+    pub(super) command: Option<ModelsCommand>,
     /// Ask a running server
     #[arg(long, value_name = "URL")]
     pub(super) server: Option<String>,

@@ -31,7 +31,7 @@ async fn fit(
 ) -> Result<String, Error> {
     let models = app::build_models(config, surroundings)?;
     let analyzer = models.default_model();
-    let scored = file.score(analyzer).await?;
+    let scored = file.score(&analyzer).await?;
     let calibration = Calibration::try_new(&scored.scores)?;
     let (manifest, path) = (analyzer.manifest(), options.output.display());
     let head = file.task.head(manifest)?;

@@ -60,7 +60,7 @@ async fn read(
     let analyzer = models.default_model();
     let manifest = analyzer.manifest();
     let mut readings = Readings::new(manifest);
-    let scorer = Scorer::try_new(analyzer, &[], language)?;
+    let scorer = Scorer::try_new(&analyzer, &[], language)?;
     scorer.read(source.open()?, |read| readings.push(&read, manifest)).await?;
     let origins = [&config.model.directory, &config.model.overlay].map(Option::as_ref);
     let origins = origins.into_iter().flatten().map(|path| path.display().to_string());

@@ -34,7 +34,7 @@ async fn measure(
 ) -> Result<Report, Error> {
     let models = app::build_models(config, surroundings)?;
     let analyzer = models.default_model();
-    let scored = file.score(analyzer).await?;
+    let scored = file.score(&analyzer).await?;
     let data = file.source.data.display().to_string();
     Ok(Report::of(&scored, analyzer.manifest(), &Circumstances { task: file.task, data, resamples }))
 }

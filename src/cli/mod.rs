@@ -27,10 +27,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::models::{ReadAgain, Reload};
 use crate::app::{Environment, Surroundings};
 use crate::config::{Config, Sources};
 use crate::error::{Error, ErrorKind};
@@ -68,12 +70,12 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Serve(options) => {
             let config = load(settings, options.flags())?;
             start_logs(&config)?;
-            serve::run(config, surroundings())
+            serve::run(config, surroundings(), Again::new(settings, options.flags()))
         }
         Command::Worker(options) => {
             let config = load(settings, options.flags())?;
             start_logs(&config)?;
-            worker::run(config, surroundings())
+            worker::run(config, surroundings(), Again::new(settings, options.flags()))
         }
         Command::Analyze(options) => analyze::run(&options, &quiet()?, &surroundings()),
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
@@ -98,6 +100,21 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
             clap_complete::generate(shell, &mut Arguments::command(), "attune", &mut script);
             write_out(&script)
         }
+    }
+}
+
+/// Reads the settings again, out of the sources that the command was started with.
+struct Again(Arc<ReadAgain>);
+
+impl Again {
+    fn new(settings: &Settings, flags: Vec<(String, String)>) -> Self {
+        let settings = settings.clone();
+        Self(Arc::new(move || load(&settings, flags.clone())))
+    }
+
+    /// Whenever the process gets a SIGHUP. Errors: those of the system.
+    fn on_hangup(self) -> Result<Reload, Error> {
+        Ok(Reload::new(runtime::spawn_hangup_listener()?, self.0))
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(options: &ScoreOptions, config: &Config, surroundings: &Surrou
         runtime::spawn_signal_listener(stop.clone())?;
         let models = app::build_models(config, surroundings)?;
         job.run(Company {
-            analyzer: models.default_model(),
+            analyzer: &models.default_model(),
             observer: watching.observer(),
             progress: &mut |totals, place| progress.show(totals, place),
             stop: &stop,

@@ -1,21 +1,22 @@
 //! `attune serve`: telemetry, bind, build, run, drain.
 
-use super::until_stopped;
+use super::{Again, until_stopped};
 use crate::app::{self, Service, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
 use crate::telemetry::metrics;
 
-pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
+pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
     until_stopped(async |stop| {
         let service = Service::bind(&config)
             .await?
             .with_buckets(app::jobs::buckets(&config, &surroundings))
-            .with_surroundings(surroundings.clone());
+            .with_surroundings(surroundings.clone())
+            .with_reload(again.on_hangup()?);
         let load = {
             let config = config.clone();
-            move || app::build_models(&config, &surroundings)
+            move || app::build_served_models(&config, &surroundings)
         };
         service.run(config, load, metrics, stop).await
     })

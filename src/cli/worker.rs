@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::until_stopped;
+use super::{Again, until_stopped};
 use crate::app::worker::WorkerService;
 use crate::app::{self, Surroundings};
 use crate::config::Config;
@@ -28,13 +28,14 @@ impl WorkerOptions {
     }
 }
 
-pub(super) fn run(config: Config, surroundings: Surroundings) -> Result<(), Error> {
+pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
     until_stopped(async |stop| {
-        let service = WorkerService::bind(&config, surroundings.clone()).await?;
+        let service =
+            WorkerService::bind(&config, surroundings.clone()).await?.with_reload(again.on_hangup()?);
         let load = {
             let config = config.clone();
-            move || app::build_models(&config, &surroundings)
+            move || app::build_served_models(&config, &surroundings)
         };
         service.run(config, load, metrics, stop).await
     })

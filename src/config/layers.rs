@@ -143,12 +143,31 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
     };
     let (section, name) = key.split_once('.').ok_or_else(|| unknown(merged))?;
     let found = merged.get(section).and_then(Value::as_table).and_then(|t| t.get(name));
-    let Some(old) = found else { return Err(unknown(merged)) };
-    let new = typed(old, value, origin, key)?;
+    let new = match found {
+        // A table whose keys are the user's own is given key by key.
+        Some(Value::Table(_)) => return Err(unknown(merged)),
+        Some(old) => typed(old, value, origin, key)?,
+        None => {
+            return set_own(merged, (origin, key), (section, name), value).ok_or_else(|| unknown(merged))?;
+        }
+    };
     if let Some(table) = merged.get_mut(section).and_then(Value::as_table_mut) {
         table.insert(name.to_owned(), new);
     }
     Ok(())
+}
+
+/// Sets a key that is the user's own, below a table that is there by default; `None` when there is no such table.
+fn set_own(
+    merged: &mut Table,
+    (origin, key): (&str, &str),
+    (section, name): (&str, &str),
+    value: Value,
+) -> Option<Result<(), ConfigError>> {
+    let (table, own) = name.split_once('.')?;
+    let table = merged.get_mut(section)?.get_mut(table)?.as_table_mut()?;
+    let text = typed(&Value::String(String::new()), value, origin, key);
+    Some(text.map(|text| drop(table.insert(own.to_owned(), text))))
 }
 
 /// The known name that is closest to `key`, if one is close.
@@ -175,6 +194,12 @@ fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, Co
             _ => Err(fail("a whole number from 0", format!("{text:?}"))),
         },
         (Value::Integer(_), other) => Err(fail("a whole number from 0", other.to_string())),
+        (Value::Boolean(_), Value::String(text)) => match text.parse::<bool>() {
+            Ok(yes) => Ok(Value::Boolean(yes)),
+            Err(_) => Err(fail("true or false", format!("{text:?}"))),
+        },
+        (Value::Boolean(_), Value::Boolean(yes)) => Ok(Value::Boolean(yes)),
+        (Value::Boolean(_), other) => Err(fail("true or false", other.to_string())),
         (Value::String(_), Value::String(text)) => Ok(Value::String(text)),
         (Value::String(_), other) => Err(fail("text in quotes", other.to_string())),
         (Value::Array(_), Value::String(text)) => {
@@ -230,6 +255,18 @@ mod tests {
     }
 
     #[test]
+    fn aliases_have_names_of_their_own_in_every_source() {
+        let file = "[models]\ndirectory = \"/srv\"\nload = [\"a\"]\naliases = { default = \"a@1\", canary = \"a@2\" }";
+        let environment = [("ATTUNE_MODELS__ALLOW_CHANGES", "true"), ("ATTUNE_MODELS__ALIASES__CANARY", "b")];
+        let models = load(file, &environment, &[("models.aliases.new", "c@1")]).unwrap().models;
+        let aliases: Vec<(&str, &str)> =
+            models.aliases.iter().map(|(a, m)| (a.as_str(), m.as_str())).collect();
+        assert_eq!(aliases, [("canary", "b"), ("default", "a@1"), ("new", "c@1")]);
+        assert!(models.allow_changes && models.load == ["a"]);
+        assert_eq!(load("", &[], &[]).unwrap().models.aliases.len(), 0);
+    }
+
+    #[test]
     fn a_secret_is_not_shown() {
         let flags = [("jobs.s3_access_key_id", "id"), ("jobs.s3_secret_access_key", "hidden")];
         let config = load("", &[], &flags).unwrap();
@@ -270,6 +307,11 @@ mod tests {
             ("[jobs]\ns3_access_key_id = \"x\"", vec![], "`jobs.s3_access_key_id`: an id and its secret"),
             ("[jobs]\nspool_bytes = 5", vec![], "`jobs.spool_bytes`: expected at least 1048576"),
             ("[log]\nformat = \"xml\"", vec![], "unknown variant `xml`"),
+            ("[models]\naliases = \"x\"", vec![], "there is no setting `models.aliases`"),
+            ("[models]\naliases = { a = 1 }", vec![], "`models.aliases.a` takes text in quotes"),
+            ("[models]\nallow_changes = 1", vec![], "`models.allow_changes` takes true or false"),
+            ("[models]\nload = [\"a\"]", vec![], "`models.load`: names models"),
+            ("[models]\nmaximum = 0", vec![], "`models.maximum`: expected 1 to 64"),
         ] {
             let error = load(file, &environment, &[]).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");

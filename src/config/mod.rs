@@ -5,6 +5,7 @@
 mod customers;
 mod jobs;
 mod layers;
+mod models;
 mod sinks;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
 pub use jobs::{Hidden, Jobs};
 pub use layers::{ConfigError, Sources};
+pub use models::Models;
 pub use sinks::{Header, JsonLines, Method, Nats, Secret, Sink, Sync, Target, Webhook};
 
 use crate::telemetry::logs::LogFormat;
@@ -31,6 +33,8 @@ pub struct Config {
     pub server: Server,
     /// Which model.
     pub model: Model,
+    /// Others beside it.
+    pub models: Models,
     /// How it runs.
     pub inference: Inference,
     /// The dynamic batcher.
@@ -204,6 +208,7 @@ impl Config {
             return wrong("events.source", "expected 1 to 200 characters of a URI, such as attune/prod");
         }
         self.jobs.check()?;
+        self.models.check()?;
         if self.inference.workers > 256 {
             return wrong("inference.workers", "expected at most 256");
         }

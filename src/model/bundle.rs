@@ -101,15 +101,20 @@ impl ModelBundle {
         })
     }
 
-    /// A directory that holds `model.toml` and the files it names.
-    pub fn load_directory(directory: &Path) -> Result<Self, BundleError> {
-        let origin = directory.display().to_string();
+    /// What the `model.toml` of a directory says, without a look at the files it names.
+    pub fn load_manifest(directory: &Path) -> Result<Manifest, BundleError> {
         let path = directory.join("model.toml");
         let text = String::from_utf8(read(&path, MANIFEST_BYTES)?).map_err(|e| BundleError::Read {
             path,
             source: std::io::Error::new(std::io::ErrorKind::InvalidData, e.utf8_error()),
         })?;
-        let manifest = parse(&text, &origin)?;
+        parse(&text, &directory.display().to_string())
+    }
+
+    /// A directory that holds `model.toml` and the files it names.
+    pub fn load_directory(directory: &Path) -> Result<Self, BundleError> {
+        let origin = directory.display().to_string();
+        let manifest = Self::load_manifest(directory)?;
         let graph = read(&directory.join(&manifest.graph.file), FILE_BYTES)?;
         verify(&origin, &manifest.graph, &graph)?;
         let tokenizer = read(&directory.join(&manifest.tokenizer.file), FILE_BYTES)?;

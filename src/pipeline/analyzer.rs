@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use super::options::ResolvedOptions;
 use super::readout::{Reading, Readout};
-use crate::batching::{Batcher, Entrance, Lane, Request, WindowAnswer};
+use super::shadow::Shadow;
+use crate::batching::{Batcher, Ending, Entrance, Lane, Request, WindowAnswer};
 use crate::domain::{Assessment, Status};
 use crate::error::{Error, ErrorKind};
 use crate::inference::document::DocumentBuilder;
@@ -60,6 +62,8 @@ pub struct Analyzer {
     pub(super) batcher: Batcher,
     settings: AnalyzerSettings,
     long_room: Semaphore,
+    /// The candidate that reads along.
+    pub(super) shadow: ArcSwapOption<Shadow>,
 }
 
 impl Analyzer {
@@ -67,22 +71,31 @@ impl Analyzer {
     pub fn new(
         manifest: Manifest,
         tokenizer: TextTokenizer,
-        batcher: Batcher,
+        mut batcher: Batcher,
         settings: AnalyzerSettings,
     ) -> Self {
+        let tokenizer = Arc::new(tokenizer);
+        // A vocabulary takes milliseconds to drop: where the workers are waited for, and not where the last call ends.
+        batcher.hold(Arc::clone(&tokenizer));
         Self {
             head_labels: manifest.heads_with_ranges().map(|(_, range)| range).collect(),
             manifest,
-            tokenizer: Arc::new(tokenizer),
+            tokenizer,
             batcher,
             settings,
             long_room: Semaphore::new(LONG_TOKENS),
+            shadow: ArcSwapOption::empty(),
         }
     }
 
     /// What the model is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Says where its workers are to be waited for when it is dropped.
+    pub(super) fn set_ending(&self, ending: Ending) {
+        self.batcher.set_ending(ending);
     }
 
     /// Whether even a short text would be refused right now; asked before a request is read. Errors: `Overloaded`.
@@ -112,6 +125,7 @@ impl Analyzer {
         (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
         call: Call,
     ) -> Result<(Assessment, Option<Assessment>), Error> {
+        let started = Instant::now();
         let unscored = |unread: Assessment| (unread.clone(), also.map(|_| unread));
         self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
@@ -137,6 +151,7 @@ impl Analyzer {
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
+        self.mirror(text, found.tag.as_deref(), &scores, started.elapsed());
         let read = (windows.len(), &scores);
         let also = also.map(|also| self.read_out(text, found.clone(), &tokens, read, also)).transpose()?;
         let assessment = self.read_out(text, found, &tokens, read, options)?;
@@ -209,7 +224,7 @@ impl Analyzer {
         Ok(self.assessment(found, tokens, windows, reading))
     }
 
-    async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
+    pub(super) async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
         let started = Instant::now();
         let span = tracing::debug_span!("tokenize");
         let tokens = if text.len() > BLOCKING_BYTES {
@@ -257,7 +272,7 @@ impl Analyzer {
     }
 
     /// Sends the windows to the batcher, a few at a time, and combines what comes back.
-    async fn read(
+    pub(super) async fn read(
         &self,
         tokens: &TokenizedText,
         windows: &[Window],

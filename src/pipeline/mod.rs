@@ -11,6 +11,7 @@ pub mod monitor;
 pub mod options;
 mod readout;
 mod segment;
+pub mod shadow;
 
 pub use analyzer::{Analyzer, AnalyzerSettings, Call};
 pub use block::BlockText;

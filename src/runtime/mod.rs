@@ -1,8 +1,9 @@
-//! Process matters: signals that ask for an end, the provider of TLS.
+//! Process matters: signals that ask for an end or for settings to be read again, the provider of TLS.
 
 pub mod tls;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -25,4 +26,16 @@ pub fn spawn_signal_listener(stop: CancellationToken) -> Result<(), Error> {
         }
     });
     Ok(())
+}
+
+/// Changes with each SIGHUP. Several in a row may be one change.
+pub fn spawn_hangup_listener() -> Result<watch::Receiver<u64>, Error> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(Error::internal)?;
+    let (tell, told) = watch::channel(0);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() && !tell.is_closed() {
+            tell.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(told)
 }

@@ -32,6 +32,10 @@ const WORKER_SETTLED: &str = "attune_worker_interactions_total";
 const WORKER_BATCH_SECONDS: &str = "attune_worker_batch_duration_seconds";
 const WORKER_WAITING: &str = "attune_worker_waiting";
 const WORKER_UNANSWERED: &str = "attune_worker_unanswered";
+const MODELS: &str = "attune_models";
+const MODEL_LOADS: &str = "attune_model_loads_total";
+const MODEL_SWAPS: &str = "attune_model_swaps_total";
+const SHADOW_TEXTS: &str = "attune_shadow_texts_total";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -80,6 +84,10 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(WORKER_BATCH_SECONDS, "Time from the pull of a batch to its last answer");
     describe_gauge!(WORKER_WAITING, "Messages of the stream that no worker has got yet");
     describe_gauge!(WORKER_UNANSWERED, "Messages that workers have got and not answered");
+    describe_gauge!(MODELS, "Models that are loaded");
+    describe_counter!(MODEL_LOADS, "Models that were to be loaded, by outcome: loaded, failed");
+    describe_counter!(MODEL_SWAPS, "Aliases that were made to point to another model");
+    describe_counter!(SHADOW_TEXTS, "Texts for candidates, by outcome: compared, dropped, failed");
     Ok(handle)
 }
 
@@ -94,9 +102,9 @@ pub fn stage(stage: &'static str, elapsed: Duration) {
     histogram!(STAGE_SECONDS, "stage" => stage).record(elapsed.as_secs_f64());
 }
 
-/// A lane's queue changed.
-pub fn queue_depth(lane: &'static str, tokens: usize) {
-    gauge!(QUEUE_TOKENS, "lane" => lane).set(tokens as f64);
+/// A lane's queue changed by so many tokens, in one of the models.
+pub fn queue_changed(lane: &'static str, tokens: f64) {
+    gauge!(QUEUE_TOKENS, "lane" => lane).increment(tokens);
 }
 
 /// A window was refused.
@@ -203,4 +211,40 @@ pub fn worker_batch(elapsed: Duration) {
 pub fn worker_lag(waiting: u64, unanswered: u64) {
     gauge!(WORKER_WAITING).set(waiting as f64);
     gauge!(WORKER_UNANSWERED).set(unanswered as f64);
+}
+
+/// So many models are loaded now.
+pub fn models_loaded(count: usize) {
+    gauge!(MODELS).set(count as f64);
+}
+
+/// A model was loaded, or was not.
+pub fn model_load(loaded: bool) {
+    counter!(MODEL_LOADS, "outcome" => if loaded { "loaded" } else { "failed" }).increment(1);
+}
+
+/// An alias points to another model.
+pub fn model_swap() {
+    counter!(MODEL_SWAPS).increment(1);
+}
+
+/// What became of a text that a candidate was to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shadowed {
+    /// Both have read it.
+    Compared,
+    /// The candidate did not get it.
+    Dropped,
+    /// The candidate could not read it.
+    Failed,
+}
+
+/// A text that a candidate was to read.
+pub fn shadowed(outcome: Shadowed) {
+    let outcome = match outcome {
+        Shadowed::Compared => "compared",
+        Shadowed::Dropped => "dropped",
+        Shadowed::Failed => "failed",
+    };
+    counter!(SHADOW_TEXTS, "outcome" => outcome).increment(1);
 }

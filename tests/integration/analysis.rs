@@ -128,7 +128,7 @@ async fn a_batch_answers_in_order_and_an_items_fault_stays_its_own() {
     let mut foreign = item("tag", "hello");
     foreign.language = "not a tag!".into();
     let items = vec![item("a", TEXT), item("b", &long), item(&"x".repeat(300), TEXT), foreign, item("e", "")];
-    let call = v1::BatchAnalyzeTextRequest { items, options: None };
+    let call = v1::BatchAnalyzeTextRequest { items, ..Default::default() };
     let results = client.batch_analyze_text(call).await.unwrap().into_inner().results;
     assert_eq!(results.iter().map(|r| r.index).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!(assessment(&results[0]).status(), v1::Status::Ok);
@@ -146,11 +146,12 @@ async fn ten_thousand_items_in_a_batch_are_all_answered_and_one_more_is_refused_
     let mut client = server.analysis().await;
     let items = |count: usize| (0..count).map(|n| item(&n.to_string(), &format!("message {n}"))).collect();
     let options = Some(v1::AnalysisOptions { evidence: Some(false), ..Default::default() });
-    let call = v1::BatchAnalyzeTextRequest { items: items(10_000), options: options.clone() };
+    let call =
+        v1::BatchAnalyzeTextRequest { items: items(10_000), options: options.clone(), ..Default::default() };
     let results = client.batch_analyze_text(call).await.unwrap().into_inner().results;
     assert_eq!(results.len(), 10_000);
     assert!(results.iter().enumerate().all(|(n, r)| r.id == n.to_string() && r.index == n as u64));
-    let call = v1::BatchAnalyzeTextRequest { items: items(10_001), options };
+    let call = v1::BatchAnalyzeTextRequest { items: items(10_001), options, ..Default::default() };
     let status = client.batch_analyze_text(call).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
     assert!(status.message().contains("has 10001 items, at most 10000"), "{}", status.message());
@@ -165,6 +166,7 @@ async fn a_stream_answers_in_order_and_options_hold_until_they_change() {
         item: Some(item(&n.to_string(), &format!("message number {n}"))),
         options: (n == 100)
             .then(|| v1::AnalysisOptions { heads: vec!["emotion".into()], ..Default::default() }),
+        ..Default::default()
     });
     let mut answers = client.stream_analyze_text(tokio_stream::iter(messages)).await.unwrap().into_inner();
     let mut next = 0;

@@ -166,7 +166,7 @@ async fn a_client_that_disconnects_in_a_stream_leaves_nothing_behind() {
         let mut client = server.analysis().await;
         let messages = tokio_stream::iter((0..10_000).map(|n| v1::StreamAnalyzeTextRequest {
             item: Some(item("", &format!("message {n}"))),
-            options: None,
+            ..Default::default()
         }));
         let call = client.stream_analyze_text(messages);
         // The stream is open and the workers hold its first items; then the connection goes.
@@ -190,7 +190,7 @@ async fn a_reader_that_stops_stops_its_sender() {
     let filler = "nobody reads this answer ".repeat(40);
     let messages = tokio_stream::iter(0..100_000).map(move |n| {
         counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        v1::StreamAnalyzeTextRequest { item: Some(item("", &format!("{n} {filler}"))), options: None }
+        v1::StreamAnalyzeTextRequest { item: Some(item("", &format!("{n} {filler}"))), ..Default::default() }
     });
     let mut answers = client.stream_analyze_text(messages).await.unwrap().into_inner();
     for _ in 0..10 {
@@ -218,6 +218,7 @@ async fn wrong_options_end_a_stream_with_the_field_at_fault() {
     let message = |n: usize, lane| v1::StreamAnalyzeTextRequest {
         item: Some(item(&n.to_string(), "hello there")),
         options: Some(v1::AnalysisOptions { lane, ..Default::default() }),
+        ..Default::default()
     };
     let messages = tokio_stream::iter([message(0, 0), message(1, 9), message(2, 0)]);
     let answers = client.stream_analyze_text(messages).await.unwrap().into_inner();

@@ -75,7 +75,7 @@ fn close() -> Action {
 /// In English, after the event of that number.
 fn english(last_event: u64) -> v1::OpenConversation {
     let context = v1::ConversationContext { language: "en".into(), ..Default::default() };
-    v1::OpenConversation { context: Some(context), last_event, assessments: false, last_turn: 0 }
+    v1::OpenConversation { context: Some(context), last_event, ..Default::default() }
 }
 
 fn sequences(events: &[v1::AlertEvent]) -> Vec<u64> {

@@ -9,14 +9,14 @@ use attune::api::grpc::v1::conversation_service_client::ConversationServiceClien
 use attune::api::grpc::v1::customer_service_client::CustomerServiceClient;
 use attune::api::grpc::v1::job_service_client::JobServiceClient;
 use attune::api::grpc::v1::model_service_client::ModelServiceClient;
-use attune::app::{Service, build_analyzer};
+use attune::app::Service;
+use attune::app::models::{Backends, Reload, build_models_over};
 use attune::config::{Config, Sources};
 use attune::error::Error;
 use attune::inference::TextTokenizer;
 use attune::inference::fake::{FakeFactory, Steering};
 use attune::jobs::service::{Buckets, NoBuckets};
 use attune::model::ModelBundle;
-use attune::pipeline::Models;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -117,16 +117,25 @@ impl TestServer {
         factory: FakeFactory,
         buckets: Option<Arc<dyn Buckets>>,
     ) -> Self {
+        Self::start_over(config, Arc::new(move |_| Ok(Box::new(factory.clone()))), (buckets, None)).await
+    }
+
+    /// Starts a server whose models have each their own backend, and whose configuration may be read again.
+    pub(crate) async fn start_over(
+        config: Config,
+        backends: Arc<Backends>,
+        (buckets, reload): (Option<Arc<dyn Buckets>>, Option<Reload>),
+    ) -> Self {
         let buckets = buckets.unwrap_or_else(|| Arc::new(NoBuckets));
-        let service = Service::bind(&config).await.unwrap().with_buckets(buckets);
+        let mut service = Service::bind(&config).await.unwrap().with_buckets(buckets);
+        if let Some(reload) = reload {
+            service = service.with_reload(reload);
+        }
         let (address, http) = (service.grpc.local_addr().unwrap(), service.http.local_addr().unwrap());
         let stop = CancellationToken::new();
         let load = {
             let config = config.clone();
-            move || {
-                let bundle = ModelBundle::load_embedded()?;
-                Ok(Models::new(std::sync::Arc::new(build_analyzer(&config, &bundle, &factory)?)))
-            }
+            move || build_models_over(&config, backends)
         };
         let served = tokio::spawn(service.run(config, load, metrics(), stop.clone()));
         Self { address, http, stop, served }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use attune::app::customers::build_customers;
 use attune::app::{build_analyzer, build_monitor};
 use attune::model::ModelBundle;
+use attune::pipeline::Models;
 use attune::storage::Store;
 use attune::stream::{Answer, Worker, WorkerSettings};
 use serde_json::{Value, json};
@@ -28,12 +29,11 @@ impl Bench {
     async fn start(stream: FakeStream, store: FlakyStore) -> Self {
         let config = config(&[("privacy.keep_text", "full")]);
         let bundle = ModelBundle::load_embedded().unwrap();
-        let analyzer = Arc::new(build_analyzer(&config, &bundle, &steered()).unwrap());
+        let models = Models::new(Arc::new(build_analyzer(&config, &bundle, &steered()).unwrap()));
         let policies = build_monitor(&config).unwrap().policy_source();
         let (stream, store) = (Arc::new(stream), Arc::new(store));
-        let customers = build_customers(&config, &analyzer, policies, Arc::clone(&store) as Arc<dyn Store>)
-            .await
-            .unwrap();
+        let customers =
+            build_customers(&config, &models, policies, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
         let settings = WorkerSettings {
             subject_prefix: "attune".into(),
             durable: "w".into(),

@@ -125,7 +125,7 @@ async fn every_capability_passes_as_many_cases_as_it_did() {
     for (n, case) in cases().iter().enumerate() {
         let entry = found.entry(case.capability.clone()).or_default();
         entry.0 += 1;
-        if !passes(models.default_model(), case).await {
+        if !passes(&models.default_model(), case).await {
             entry.1.push(n + 1);
         }
     }
@@ -157,10 +157,10 @@ async fn a_persons_name_or_pronoun_does_not_change_what_is_read() {
         if !["names", "pronouns_and_gender"].contains(&case.capability.as_str()) {
             continue;
         }
-        let first = flags(&read(models.default_model(), &case.texts[0]).await);
+        let first = flags(&read(&models.default_model(), &case.texts[0]).await);
         for text in &case.texts[1..] {
             swaps += 1;
-            let other = flags(&read(models.default_model(), text).await);
+            let other = flags(&read(&models.default_model(), text).await);
             let changed = usize::from(first.0 != other.0)
                 + first.1.iter().filter(|c| !other.1.contains(c)).count()
                 + other.1.iter().filter(|c| !first.1.contains(c)).count();

@@ -69,7 +69,7 @@ async fn the_marked_words_are_those_that_people_marked() {
     let mut scores: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let all = rationales();
     for case in &all {
-        let found = read(models.default_model(), &case.text).await;
+        let found = read(&models.default_model(), &case.text).await;
         let label = label(&found, &case.label);
         if !label.predicted {
             continue;
@@ -101,7 +101,7 @@ async fn without_the_marked_words_the_label_loses_more_than_without_as_many_othe
     let models = models();
     let (mut marked_drop, mut other_drop, mut n) = (0.0, 0.0, 0.0);
     for case in rationales() {
-        let found = read(models.default_model(), &case.text).await;
+        let found = read(&models.default_model(), &case.text).await;
         let before = label(&found, &case.label);
         let words = words(&case.text);
         let gone = touched(&words, &marked(before));
@@ -117,8 +117,8 @@ async fn without_the_marked_words_the_label_loses_more_than_without_as_many_othe
             kept.join(" ")
         };
         let p = before.probability.get();
-        let a = read(models.default_model(), &without(&|w| gone[w])).await;
-        let b = read(models.default_model(), &without(&|w| others.contains(&w))).await;
+        let a = read(&models.default_model(), &without(&|w| gone[w])).await;
+        let b = read(&models.default_model(), &without(&|w| others.contains(&w))).await;
         marked_drop += p - label(&a, &case.label).probability.get();
         other_drop += p - label(&b, &case.label).probability.get();
         n += 1.0;

@@ -33,7 +33,7 @@ fn difference(labels: &[attune::domain::LabelAssessment], names: &[String], expe
 #[tokio::test(flavor = "multi_thread")]
 async fn the_int8_graph_in_rust_agrees_with_the_fp32_network_in_pytorch() {
     let models = models();
-    let analyzer = models.default_model();
+    let analyzer = &models.default_model();
     let golden = golden();
     assert_eq!(golden.len(), 200);
     let (mut same, mut emotion, mut cue) = (0, 0.0, 0.0);
@@ -56,7 +56,7 @@ async fn the_int8_graph_in_rust_agrees_with_the_fp32_network_in_pytorch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_customers_mean_is_read_and_the_words_that_say_it_are_marked() {
     let models = models();
-    let analyzer = models.default_model();
+    let analyzer = &models.default_model();
     for (text, label, cue, word) in [
         (
             "Thank you so much, the new router arrived and everything works now!",
@@ -100,13 +100,13 @@ async fn what_customers_mean_is_read_and_the_words_that_say_it_are_marked() {
 async fn a_text_reads_the_same_alone_and_in_company() {
     // Activations are quantised per batch: the company may move a probability a little, and only a little.
     let models = models();
-    let analyzer = models.default_model();
+    let analyzer = &models.default_model();
     let texts: Vec<String> = golden().into_iter().take(60).map(|g| g.text).collect();
     let together = futures_util::future::join_all(texts.iter().map(|t| read(analyzer, t))).await;
     let alone_models = models_with(&[("batching.batch_tokens", "1")]);
     let mut total = 0.0;
     for (text, company) in texts.iter().zip(together) {
-        let alone = read(alone_models.default_model(), text).await;
+        let alone = read(&alone_models.default_model(), text).await;
         let (a, b) = (alone.sentiment.unwrap().score(), company.sentiment.unwrap().score());
         assert!((a - b).abs() < 0.25, "{a} alone, {b} in company: {text}");
         total += (a - b).abs();

@@ -14,6 +14,7 @@ mod evidence;
 mod golden;
 mod jobs;
 mod language;
+mod models;
 mod nats;
 mod objects;
 mod policy;

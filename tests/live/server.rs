@@ -34,7 +34,7 @@ impl Serving {
     }
 
     /// The next log line that fits; the log's end fails the test.
-    fn line(&self, fits: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub(crate) fn line(&self, fits: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         loop {
             let line = self.lines.recv().expect("the service ended before it logged the line");
             let value: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -44,14 +44,14 @@ impl Serving {
         }
     }
 
-    /// Sends SIGTERM; the shell's own `kill` is there on every machine.
-    fn signal(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+    /// Sends a signal, such as TERM; the shell's own `kill` is there on every machine.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
-        self.signal();
+        self.signal("TERM");
         self.child.wait().unwrap()
     }
 }
@@ -116,7 +116,7 @@ fn no_text_reaches_the_log_even_when_everything_is_logged() {
             Command::new(env!("CARGO_BIN_EXE_attune")).args(arguments).output().unwrap().status.success()
         );
     }
-    serving.signal();
+    serving.signal("TERM");
     let mut lines = 0;
     for line in &serving.lines {
         lines += 1;

@@ -7,7 +7,7 @@ use async_nats::jetstream::{self, consumer, stream::Stream};
 use attune::app::build_monitor;
 use attune::app::customers::build_customers;
 use attune::config::{Config, Sources};
-use attune::pipeline::{Analyzer, Models};
+use attune::pipeline::Models;
 use attune::storage::postgres::PostgresStore;
 use attune::storage::{CustomerKey, CustomerStore};
 use attune::stream::nats::{JetStream, Login, NatsSettings};
@@ -67,8 +67,7 @@ impl Own {
 
     async fn work(&self, batch: usize) -> (CancellationToken, tokio::task::JoinHandle<()>) {
         let stop = CancellationToken::new();
-        let worker =
-            worker(self.models.default_model(), &self.database.url, &self.prefix, batch, stop.clone()).await;
+        let worker = worker(&self.models, &self.database.url, &self.prefix, batch, stop.clone()).await;
         (stop, tokio::spawn(worker.run()))
     }
 
@@ -113,17 +112,11 @@ async fn connect(prefix: &str) -> JetStream {
     JetStream::connect(settings).await.unwrap()
 }
 
-async fn worker(
-    analyzer: &Arc<Analyzer>,
-    url: &str,
-    prefix: &str,
-    batch: usize,
-    stop: CancellationToken,
-) -> Worker {
+async fn worker(models: &Models, url: &str, prefix: &str, batch: usize, stop: CancellationToken) -> Worker {
     let config = Config::load(&Sources::default()).unwrap();
     let policies = build_monitor(&config).unwrap().policy_source();
     let store = PostgresStore::connect(url, 4).await.unwrap();
-    let customers = build_customers(&config, analyzer, policies, Arc::new(store)).await.unwrap();
+    let customers = build_customers(&config, models, policies, Arc::new(store)).await.unwrap();
     let transport = connect(prefix).await;
     transport.prepare().await.unwrap();
     let (subject_prefix, durable) = (prefix.to_owned(), "w".to_owned());
@@ -197,10 +190,10 @@ async fn what_a_worker_leaves_behind_that_is_gone_is_taken_up_and_kept_once() {
     }
     // A runtime that ends takes everything in it with it, as a process does.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (analyzer, prefix) = (Arc::clone(own.models.default_model()), own.prefix.clone());
+    let (models, prefix) = (own.models.clone(), own.prefix.clone());
     let url = own.database.url.clone();
     runtime.spawn(async move {
-        let worker = worker(&analyzer, &url, &prefix, 4, CancellationToken::new()).await;
+        let worker = worker(&models, &url, &prefix, 4, CancellationToken::new()).await;
         worker.run().await;
     });
     own.first("_EVENTS", 1).await;

@@ -117,7 +117,7 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app.rs"]),
+    ("crate::inference::onnx", &["src/app/models.rs"]),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",
@@ -132,6 +132,7 @@ pub(crate) const ADAPTERS: Table = &[
 pub(crate) const CRATES: Table = &[
     ("anstream", &["src/cli"]),
     ("anstyle", &["src/cli"]),
+    ("arc_swap", &["src/pipeline/analyzer.rs", "src/pipeline/models"]),
     ("askama", &["src/jobs/report"]),
     ("async_nats", &["src/sinks/nats.rs", "src/stream/nats.rs"]),
     ("async_trait", &["src/jobs/service/transfer_tests.rs", "src/sinks", "src/storage", "src/stream"]),
@@ -202,7 +203,9 @@ pub(crate) const CRATES: Table = &[
             "src/batching",
             "src/inference",
             "src/jobs/service",
+            "src/pipeline/models",
             "src/pipeline/monitor.rs",
+            "src/pipeline/shadow",
             "src/sinks",
             "src/storage/memory",
             "src/stream",

@@ -13,7 +13,8 @@ use super::v1::item_result::Outcome;
 use super::{convert, status, v1};
 use crate::batching::{Entrance, Lane};
 use crate::error::Error;
-use crate::pipeline::{Analyzer, Call, Models, ResolvedOptions};
+use crate::pipeline::models::PerModel;
+use crate::pipeline::{AnalysisOptions, Analyzer, Call, Models, ResolvedOptions};
 
 /// Items of one batch or stream that are in flight at once: enough to fill batches, few enough that a slow reader holds
 /// little memory.
@@ -39,7 +40,7 @@ impl AnalysisApi {
         request: v1::AnalyzeTextRequest,
         deadline: Option<Instant>,
     ) -> Result<v1::AnalyzeTextResponse, Error> {
-        let analyzer = self.models.default_model();
+        let analyzer = self.models.get(&request.model)?;
         let (options, lane) = convert::options(request.options, Lane::Interactive)?;
         let options = options.resolve(analyzer.manifest())?;
         let call = Call { lane, entrance: Entrance::Refuse, deadline };
@@ -66,13 +67,13 @@ impl AnalysisApi {
                 ),
             ));
         }
-        let analyzer = self.models.default_model();
+        let analyzer = self.models.get(&request.model)?;
         let (options, lane) = convert::options(request.options, Lane::Bulk)?;
         let options = Arc::new(options.resolve(analyzer.manifest())?);
         let call = Call { lane, entrance: Entrance::Wait, deadline };
         let results = stream::iter(request.items.into_iter().enumerate())
             .map(|(index, item)| {
-                item_result(Arc::clone(analyzer), Arc::clone(&options), call, index as u64, item)
+                item_result(Arc::clone(&analyzer), Arc::clone(&options), call, index as u64, item)
             })
             .buffered(ITEMS_IN_FLIGHT)
             .collect()
@@ -114,8 +115,10 @@ impl AnalysisService for AnalysisApi {
         let (_, extensions, inbound) = request.into_parts();
         let deadline = deadline(&extensions);
         let mut state = StreamState {
-            analyzer: Arc::clone(self.models.default_model()),
-            options: None,
+            models: self.models.clone(),
+            model: String::new(),
+            options: AnalysisOptions::default(),
+            resolved: PerModel::default(),
             call: Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline },
             index: 0,
         };
@@ -140,32 +143,37 @@ impl AnalysisService for AnalysisApi {
     }
 }
 
+/// What holds for the next message. It keeps no model: each item asks for its own, so that a stream follows an alias, and an
+/// idle one holds nothing in memory.
 struct StreamState {
-    analyzer: Arc<Analyzer>,
-    options: Option<Arc<ResolvedOptions>>,
+    models: Models,
+    model: String,
+    options: AnalysisOptions,
+    resolved: PerModel<ResolvedOptions>,
     call: Call,
     index: u64,
 }
 
 impl StreamState {
-    /// The work for the next message. An error in the options ends the stream: what follows would be read the wrong way.
+    /// The work for the next message. An error in the options or the model ends the stream: what follows would be read the
+    /// wrong way.
     fn next(
         &mut self,
         message: v1::StreamAnalyzeTextRequest,
     ) -> Result<impl Future<Output = v1::ItemResult> + Send + use<>, Error> {
         let index = self.index;
         self.index += 1;
-        let options = match (message.options, &self.options) {
-            (None, Some(options)) => Arc::clone(options),
-            (given, _) => {
-                let (options, lane) = convert::options(given, Lane::Bulk)?;
-                self.call.lane = lane;
-                Arc::new(options.resolve(self.analyzer.manifest())?)
-            }
-        };
-        self.options = Some(Arc::clone(&options));
+        if message.options.is_some() {
+            (self.options, self.call.lane) = convert::options(message.options, Lane::Bulk)?;
+            self.resolved = PerModel::default();
+        }
+        if !message.model.is_empty() {
+            self.model = message.model;
+        }
+        let analyzer = self.models.get(&self.model)?;
+        let options = self.resolved.get(&analyzer, |analyzer| self.options.resolve(analyzer.manifest()))?;
         let item = message.item.ok_or_else(|| Error::invalid("item", format!("message {index} has none")))?;
-        Ok(item_result(Arc::clone(&self.analyzer), options, self.call, index, item))
+        Ok(item_result(analyzer, options, self.call, index, item))
     }
 }
 

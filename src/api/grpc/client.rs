@@ -62,9 +62,57 @@ impl Client {
 
     /// The models that the server has loaded.
     pub async fn models(&self) -> Result<Vec<v1::Model>, Error> {
-        let mut client = ModelServiceClient::new(self.channel.clone());
-        let answer = client.list_models(v1::ListModelsRequest {}).await.map_err(|s| self.error(&s))?;
+        let answer =
+            self.model_service().list_models(v1::ListModelsRequest {}).await.map_err(|s| self.error(&s))?;
         Ok(answer.into_inner().models)
+    }
+
+    fn model_service(&self) -> ModelServiceClient<Channel> {
+        ModelServiceClient::new(self.channel.clone())
+    }
+
+    /// Has the server load the model in a sub-directory.
+    pub async fn load_model(&self, name: &str) -> Result<v1::Model, Error> {
+        let answer = self.model_service().load_model(v1::LoadModelRequest { name: name.into() }).await;
+        answer.map(|a| a.into_inner().model.unwrap_or_default()).map_err(|s| self.error(&s))
+    }
+
+    /// Has the server let go of a version; returns what is left.
+    pub async fn unload_model(&self, model: &str) -> Result<Vec<v1::Model>, Error> {
+        let answer = self.model_service().unload_model(v1::UnloadModelRequest { model: model.into() }).await;
+        answer.map(|a| a.into_inner().models).map_err(|s| self.error(&s))
+    }
+
+    /// Lets an alias point to another model.
+    pub async fn set_alias(&self, alias: &str, model: &str) -> Result<v1::SetAliasResponse, Error> {
+        let request = v1::SetAliasRequest { alias: alias.into(), model: model.into() };
+        let answer = self.model_service().set_alias(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
+    /// Begins a shadow.
+    pub async fn set_shadow(
+        &self,
+        model: &str,
+        candidate: &str,
+        share: f64,
+    ) -> Result<v1::SetShadowResponse, Error> {
+        let request = v1::SetShadowRequest { model: model.into(), candidate: candidate.into(), share };
+        let answer = self.model_service().set_shadow(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
+    /// Ends a shadow; returns its last report.
+    pub async fn stop_shadow(&self, model: &str) -> Result<v1::ShadowReport, Error> {
+        let answer = self.model_service().stop_shadow(v1::StopShadowRequest { model: model.into() }).await;
+        answer.map(|a| a.into_inner().report.unwrap_or_default()).map_err(|s| self.error(&s))
+    }
+
+    /// How a candidate differs so far.
+    pub async fn shadow_report(&self, model: &str) -> Result<v1::ShadowReport, Error> {
+        let request = v1::GetShadowReportRequest { model: model.into() };
+        let answer = self.model_service().get_shadow_report(request).await;
+        answer.map(|a| a.into_inner().report.unwrap_or_default()).map_err(|s| self.error(&s))
     }
 
     fn job_service(&self) -> JobServiceClient<Channel> {

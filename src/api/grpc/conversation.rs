@@ -47,9 +47,9 @@ impl ConversationApi {
             let problem = format!("has {} turns, at most {} are read", request.turns.len(), self.turns);
             return Err(Error::invalid("turns", format!("{problem}; raise limits.conversation_turns")));
         }
-        let analyzer = self.models.default_model();
+        let analyzer = self.models.get(&request.model)?;
         let (options, lane) = convert::options(request.options, Lane::Interactive)?;
-        let options = TurnOptions::resolve(&options, analyzer)?;
+        let options = TurnOptions::resolve(&options, &analyzer)?;
         let (conversation, account) =
             talk::conversation(request.conversation_id, request.context, request.turns)?;
         let key = ConversationKey {
@@ -58,7 +58,7 @@ impl ConversationApi {
         };
         let rules = self.monitor.rules(&key.tenant, conversation.channel);
         let call = Call { lane, entrance, deadline };
-        let reading = conversation::read(analyzer, &rules, &conversation, account, &options, call).await?;
+        let reading = conversation::read(&analyzer, &rules, &conversation, account, &options, call).await?;
         Ok(talk::reading(&key, reading, request.omit_assessments))
     }
 
@@ -129,9 +129,7 @@ impl ConversationService for ConversationApi {
     ) -> Result<Response<Self::MonitorConversationStream>, Status> {
         let (_, extensions, inbound) = request.into_parts();
         let deadline = deadline(&extensions);
-        let analyzer = Arc::clone(self.models.default_model());
-        let mut session =
-            Session::begin(analyzer, Arc::clone(&self.monitor), deadline).map_err(|e| status::status(&e))?;
+        let mut session = Session::new(self.models.clone(), Arc::clone(&self.monitor), deadline);
         let (mut record, mut told) = (CallRecord::new("MonitorConversation", deadline), session.teller());
         let results = inbound
             .take_until(self.stop.clone().cancelled_owned())

@@ -111,6 +111,7 @@ pub(super) fn model(manifest: &Manifest, is_default: bool) -> v1::Model {
         is_default,
         graph_sha256: manifest.graph.sha256.clone(),
         scores: manifest.scores.clone().into_iter().collect(),
+        ..v1::Model::default()
     }
 }
 

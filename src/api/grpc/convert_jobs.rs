@@ -33,6 +33,7 @@ pub(super) fn spec(from: v1::JobSpec) -> Result<Spec, Error> {
             by_column: given(report.by_column),
             no_redact: report.no_redact,
         }),
+        model: given(from.model),
     })
 }
 
@@ -115,6 +116,7 @@ pub(super) fn job(from: &Record) -> v1::Job {
         notes: from.notes.clone(),
         cancelling: from.cancelling,
         publishing: from.publishing,
+        model: from.model.clone(),
     }
 }
 
@@ -175,6 +177,7 @@ pub(super) fn request(from: &Spec) -> v1::JobSpec {
         sheet: text(&from.sheet),
         language: text(&from.language),
         scored_at: text(&from.scored_at),
+        model: text(&from.model),
         report: from.report.as_ref().map(|report| v1::JobReport {
             uri: report.uri.clone(),
             by_column: text(&report.by_column),
@@ -200,6 +203,7 @@ mod tests {
                 language: "en-GB".into(),
                 sheet: "Answers".into(),
                 no_detect: true,
+                model: "canary".into(),
                 report: Some(v1::JobReport { uri: "/r".into(), by_column: "1".into(), no_redact: true }),
                 ..Default::default()
             };

@@ -15,6 +15,7 @@ use super::v1::job_service_server::JobService;
 use super::{convert_conversation as talk, convert_jobs as convert, status, v1};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::service::{Jobs, Record};
+use crate::pipeline::Models;
 
 /// Most jobs on a page.
 const PAGE_MOST: usize = 1000;
@@ -25,13 +26,14 @@ const WATCH_EVERY: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub struct JobApi {
     jobs: Option<Jobs>,
+    models: Models,
     stop: CancellationToken,
 }
 
 impl JobApi {
     /// `None` where jobs are not set up; `stop` ends watches.
-    pub fn new(jobs: Option<Jobs>, stop: CancellationToken) -> Self {
-        Self { jobs, stop }
+    pub fn new(jobs: Option<Jobs>, models: Models, stop: CancellationToken) -> Self {
+        Self { jobs, models, stop }
     }
 
     fn jobs(&self) -> Result<&Jobs, Error> {
@@ -45,6 +47,7 @@ impl JobApi {
     async fn create(&self, request: v1::CreateJobRequest) -> Result<v1::CreateJobResponse, Error> {
         let jobs = self.jobs()?;
         let spec = request.spec.ok_or_else(|| Error::invalid("spec", "is missing"))?;
+        self.models.get(&spec.model)?;
         let key = talk::id(request.idempotency_key, "idempotency_key")?;
         let (job, created) = jobs.create(convert::spec(spec)?, key).await?;
         Ok(v1::CreateJobResponse { job: Some(convert::job(&job)), created })

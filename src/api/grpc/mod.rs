@@ -9,6 +9,7 @@ mod convert_conversation;
 mod convert_customers;
 mod convert_interactions;
 mod convert_jobs;
+mod convert_shadow;
 mod customer_pages;
 mod customer_streams;
 pub mod customers;

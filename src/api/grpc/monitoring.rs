@@ -14,8 +14,9 @@ use super::{convert, convert_conversation as talk, status, v1};
 use crate::batching::{Entrance, Lane};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::conversation::{self, Listened, TurnOptions};
+use crate::pipeline::models::PerModel;
 use crate::pipeline::monitor::{Context, ConversationKey, Monitor, Opened};
-use crate::pipeline::{AnalysisOptions, Analyzer, Call};
+use crate::pipeline::{AnalysisOptions, Analyzer, Call, Models};
 
 /// Turns of one stream that are in flight at once.
 pub(super) const TURNS_IN_FLIGHT: usize = 64;
@@ -28,6 +29,7 @@ struct Thread {
     key: ConversationKey,
     context: Arc<Context>,
     assessments: bool,
+    model: Arc<str>,
 }
 
 /// What came of a request's reading; its telling follows in order.
@@ -51,9 +53,9 @@ pub(super) struct Session {
 /// What a turn is read with.
 #[derive(Clone)]
 struct Ear {
-    analyzer: Arc<Analyzer>,
+    models: Models,
     monitor: Arc<Monitor>,
-    options: Arc<TurnOptions>,
+    options: Arc<PerModel<TurnOptions>>,
     call: Call,
     /// Closes of this stream that have come and are not told yet.
     closing: Arc<AtomicUsize>,
@@ -70,16 +72,11 @@ pub(super) struct Teller {
 }
 
 impl Session {
-    pub(super) fn begin(
-        analyzer: Arc<Analyzer>,
-        monitor: Arc<Monitor>,
-        deadline: Option<Instant>,
-    ) -> Result<Self, Error> {
-        let options = Arc::new(TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?);
+    pub(super) fn new(models: Models, monitor: Arc<Monitor>, deadline: Option<Instant>) -> Self {
         // Somebody waits for each turn, and none may be lost.
         let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline };
-        let ear = Ear { analyzer, monitor, options, call, closing: Arc::default() };
-        Ok(Self { ear, threads: HashMap::new() })
+        let ear = Ear { models, monitor, options: Arc::default(), call, closing: Arc::default() };
+        Self { ear, threads: HashMap::new() }
     }
 
     pub(super) fn teller(&self) -> Teller {
@@ -136,7 +133,9 @@ impl Session {
             return Err(Error::new(ErrorKind::Overloaded, problem));
         }
         let key = ConversationKey { tenant, id: id.clone() };
-        let thread = Thread { key, context: Arc::new(context), assessments: open.assessments };
+        self.ear.models.get(&open.model)?;
+        let (context, model) = (Arc::new(context), open.model.into());
+        let thread = Thread { key, context, assessments: open.assessments, model };
         self.threads.insert(id, thread.clone());
         Ok(Work::Open { thread, last_event: open.last_event, last_turn: open.last_turn })
     }
@@ -170,7 +169,11 @@ impl Ear {
         let context = known.map_or_else(|| Arc::clone(&thread.context), |known| known.context);
         let rules = self.monitor.rules(&thread.key.tenant, context.channel);
         let language = context.language.as_deref();
-        let read = conversation::listen(&self.analyzer, &rules, &turn, language, &self.options, self.call);
+        // Asked for each turn: a conversation may last for days, and its model be replaced meanwhile.
+        let analyzer = self.models.get(&thread.model)?;
+        let resolve = |analyzer: &Arc<Analyzer>| TurnOptions::resolve(&AnalysisOptions::default(), analyzer);
+        let options = self.options.get(&analyzer, resolve)?;
+        let read = conversation::listen(&analyzer, &rules, &turn, language, &options, self.call);
         read.await.map(Some).map_err(|e| e.within("turn.turn"))
     }
 }

@@ -42,6 +42,8 @@ pub struct ServerSettings {
     pub drain: Duration,
     /// How long new work is still taken after readiness is off, so that balancers see it first.
     pub lame_duck: Duration,
+    /// Whether callers may load, unload and swap models.
+    pub model_changes: bool,
 }
 
 /// What is served.
@@ -103,9 +105,10 @@ pub async fn serve(
     )
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
-    let job_service = v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, closing.clone()))
-        .max_decoding_message_size(settings.message_bytes)
-        .max_encoding_message_size(usize::MAX);
+    let job_service =
+        v1::job_service_server::JobServiceServer::new(JobApi::new(jobs, models.clone(), closing.clone()))
+            .max_decoding_message_size(settings.message_bytes)
+            .max_encoding_message_size(usize::MAX);
     let customer_service = v1::customer_service_server::CustomerServiceServer::new(CustomerApi::new(
         customers,
         settings.batch_items,
@@ -115,7 +118,8 @@ pub async fn serve(
     .max_decoding_message_size(settings.message_bytes)
     .max_encoding_message_size(usize::MAX);
     let shedding = SheddingLayer { models: models.clone() };
-    let model_service = v1::model_service_server::ModelServiceServer::new(ModelApi::new(models));
+    let model_api = ModelApi::new(models, settings.model_changes);
+    let model_service = v1::model_service_server::ModelServiceServer::new(model_api);
     let closed = closing.clone().cancelled_owned();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()

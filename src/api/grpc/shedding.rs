@@ -1,7 +1,8 @@
 //! Refusal before the request is read: while the queue is cut back, a call that would be refused anyway costs no
 //! body, no decoding and no task.
 //!
-//! Only calls of one text or interaction are refused here: batches and streams wait for room instead.
+//! Only calls of one text or interaction are refused here: batches and streams wait for room instead. Which model a text is
+//! for stands in its body, so that it is refused here only when no model has room.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,7 +22,7 @@ const PATHS: [(&str, &str); 2] = [
     ("/attune.v1.CustomerService/RecordInteraction", "RecordInteraction"),
 ];
 
-/// Refuses what the default model has no room for.
+/// Refuses what no model has room for.
 #[derive(Clone)]
 pub(super) struct SheddingLayer {
     pub(super) models: Models,
@@ -57,7 +58,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let refusable = PATHS.into_iter().find(|(path, _)| request.uri().path() == *path);
         if let Some((_, method)) = refusable
-            && let Err(error) = self.models.default_model().check_overload()
+            && let Err(error) = self.models.check_overload()
         {
             let refusal = status::status(&error);
             metrics::request(method, status::code_name(refusal.code()), Duration::ZERO);

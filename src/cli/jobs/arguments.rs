@@ -101,6 +101,9 @@ pub(in crate::cli) struct CreateOptions {
     /// Leave cells as they are that a spreadsheet would take for formulas
     #[arg(long)]
     pub(super) no_escape_formulas: bool,
+    /// Which of the service's models reads the texts, instead of its default: id@version, an id, or an alias
+    #[arg(long, value_name = "MODEL")]
+    pub(super) with_model: Option<String>,
     /// What to write as the time of scoring (RFC 3339), instead of the job's start
     #[arg(long, value_name = "TIME")]
     pub(super) scored_at: Option<String>,

@@ -75,6 +75,7 @@ fn spec(options: &CreateOptions) -> Result<Spec, Error> {
             by_column: options.by.clone(),
             no_redact: options.no_redact,
         }),
+        model: options.with_model.clone(),
     })
 }
 

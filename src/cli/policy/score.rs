@@ -28,7 +28,7 @@ pub(super) fn score<const N: usize>(
         let models = app::build_models(config, surroundings)?;
         let mut scored = [const { Vec::new() }; N];
         for (cases, policies) in scored.iter_mut().zip(policies) {
-            *cases = cases_of(records, policies, models.default_model()).await?;
+            *cases = cases_of(records, policies, &models.default_model()).await?;
         }
         Ok(scored)
     })

@@ -34,7 +34,7 @@ pub(in crate::cli) fn run(
         runtime::spawn_signal_listener(stop.clone())?;
         let store = lasting_store(config).await?;
         let models = app::build_models(config, surroundings)?;
-        let customers = build_backfill(config, models.default_model(), store, options.deliver).await?;
+        let customers = build_backfill(config, &models, store, options.deliver).await?;
         let enrich = Enrich {
             table,
             mapping,

@@ -14,7 +14,7 @@ use crate::jobs::samples::{columns, layout, row};
 use crate::jobs::table::Layout;
 use crate::model::ModelBundle;
 use crate::pipeline::customers::{Deciding, Keep, Keeping};
-use crate::pipeline::{Analyzer, AnalyzerSettings};
+use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
 use crate::privacy::HashKey;
 use crate::storage::memory::MemoryStore;
 use crate::storage::{CustomerKey, HeldTable, Store};
@@ -43,7 +43,7 @@ fn customers(store: Arc<dyn Store>) -> Customers {
     let policies = tokio::sync::watch::channel(Arc::new(Policies::embedded().unwrap())).1;
     let deciding = Deciding { source: "test".into(), model: "fake@1".into(), routes: Default::default() };
     let keeping = Keeping::new(Keep::Redacted, HashKey::of(b"test"));
-    Customers::new(analyzer, policies, store, keeping, deciding).unwrap()
+    Customers::new(Models::new(analyzer), policies, store, keeping, deciding)
 }
 
 /// Customers in turn, days apart; some rows that can't be used, one of them only when it is read.

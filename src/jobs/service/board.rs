@@ -136,6 +136,7 @@ impl Board {
             notes: Vec::new(),
             cancelling: false,
             publishing: false,
+            model: String::new(),
             targets,
         }))
     }

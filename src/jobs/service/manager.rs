@@ -13,13 +13,14 @@ use super::buckets::Buckets;
 use super::desk::Desk;
 use super::directories::Allowed;
 use super::folder::Folder;
+use super::pin;
 use super::record::{Failure, Record, State};
 use super::spec::Spec;
 use super::transfer::Patience;
 use super::work::{Means, Spool, Work};
 use crate::error::{Error, ErrorKind};
 use crate::jobs::plan::Rules;
-use crate::pipeline::Analyzer;
+use crate::pipeline::Models;
 use crate::pipeline::monitor::now_ms;
 
 /// How often old jobs are looked for, beside each end of a job.
@@ -87,9 +88,9 @@ impl Jobs {
 
     /// Runs jobs until `stop`; what runs then is stopped at a checkpoint and goes on at the next start. On a multi-threaded
     /// tokio runtime.
-    pub fn start(&self, analyzer: &Arc<Analyzer>, stop: &CancellationToken) {
+    pub fn start(&self, models: &Models, stop: &CancellationToken) {
         for _ in 0..self.concurrent {
-            self.tasks.spawn(self.clone().run_jobs(Arc::clone(analyzer), stop.clone()));
+            self.tasks.spawn(self.clone().run_jobs(models.clone(), stop.clone()));
         }
         let (desk, stop) = (Arc::clone(&self.desk), stop.clone());
         self.tasks.spawn(async move {
@@ -114,7 +115,7 @@ impl Jobs {
         self.desk.folder.release();
     }
 
-    async fn run_jobs(self, analyzer: Arc<Analyzer>, stop: CancellationToken) {
+    async fn run_jobs(self, models: Models, stop: CancellationToken) {
         let mut news = self.desk.news();
         while !stop.is_cancelled() {
             news.borrow_and_update();
@@ -124,22 +125,32 @@ impl Jobs {
                     _ = news.changed() => continue,
                 }
             };
-            self.run(&analyzer, job, stop).await;
+            self.run(&models, job, stop).await;
         }
     }
 
-    async fn run(&self, analyzer: &Arc<Analyzer>, job: Arc<Record>, stop: CancellationToken) {
+    async fn run(&self, models: &Models, job: Arc<Record>, stop: CancellationToken) {
         let id = job.id.clone();
-        tracing::info!(job = id, "a job is run");
+        let pinned = pin::pin(models, &job);
+        if let Ok(pinned) = &pinned {
+            self.desk.update(&id, |job| job.model = pinned.name());
+            tracing::info!(job = id, model = pinned.name(), "a job is run");
+        }
         if let Err(error) = self.desk.save(&id).await {
             tracing::warn!(job = id, error = %error, "that a job is run could not be noted down");
         }
-        let (means, desk, analyzer) = (Arc::clone(&self.means), Arc::clone(&self.desk), Arc::clone(analyzer));
-        let work = Work { means, desk, analyzer, job, stop: stop.clone() };
-        // A thread of its own: much of a run blocks, and what panics there must not end the others.
-        let runtime = tokio::runtime::Handle::current();
-        let result = tokio::task::spawn_blocking(move || runtime.block_on(work.run())).await;
-        let ended = match result.map_err(Error::internal).and_then(|result| result) {
+        let result = match pinned {
+            Ok(pinned) => {
+                let (means, desk) = (Arc::clone(&self.means), Arc::clone(&self.desk));
+                let work = Work { means, desk, pinned, job, stop: stop.clone() };
+                // A thread of its own: much of a run blocks, and what panics there must not end the others.
+                let runtime = tokio::runtime::Handle::current();
+                let run = tokio::task::spawn_blocking(move || runtime.block_on(work.run()));
+                run.await.map_err(Error::internal).and_then(|result| result)
+            }
+            Err(error) => Err(error),
+        };
+        let ended = match result {
             Ok(()) => Ended::Succeeded,
             Err(error) if error.kind() == ErrorKind::Cancelled && stop.is_cancelled() => Ended::Stopped,
             Err(error) => {

@@ -2,7 +2,7 @@
 //!
 //! `spec` is what a caller asks for and `place` where it may lie; `board` decides (which job is next, which is refused,
 //! which is forgotten) and knows no clock, no file and no task; `folder` keeps a small file per job; `desk` is the
-//! board with its files and its listeners; `transfer` brings objects in and out; `work` runs one job with the runner of
+//! board with its files and its listeners; `transfer` brings objects in and out; `pin` says which model reads; `work` runs one job with the runner of
 //! `attune score`; `manager` joins them. Everything of a job but
 //! its output lies in a directory of its own until it ends.
 
@@ -12,6 +12,7 @@ mod desk;
 mod directories;
 mod folder;
 mod manager;
+mod pin;
 mod place;
 mod publish;
 mod record;

@@ -99,6 +99,9 @@ pub struct Record {
     pub cancelling: bool,
     /// Whether output and report are being put where they were wanted: what stands there is this job's own.
     pub publishing: bool,
+    /// `id@version` that reads its texts; empty until it is first run.
+    #[serde(default)]
+    pub model: String,
     /// What it will write, in a form that tells places apart.
     pub(super) targets: Vec<String>,
 }

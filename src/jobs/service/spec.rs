@@ -55,6 +55,8 @@ pub struct Spec {
     pub scored_at: Option<String>,
     /// The report; `None` for none.
     pub report: Option<ReportSpec>,
+    /// Which model is to read the texts; `None` for the default when the job is first run.
+    pub model: Option<String>,
 }
 
 /// The report of a job.
@@ -102,6 +104,7 @@ impl Spec {
             ("spec.encoding", &self.encoding),
             ("spec.sheet", &self.sheet),
             ("spec.scored_at", &self.scored_at),
+            ("spec.model", &self.model),
         ];
         let options = options.into_iter().filter_map(|(field, name)| Some((field, name.as_ref()?)));
         let by = self

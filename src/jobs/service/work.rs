@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::buckets::Buckets;
 use super::desk::Desk;
 use super::directories::{Allowed, Places, occupied};
+use super::pin::Pinned;
 use super::place::{Object, Place};
 use super::publish;
 use super::record::Record;
@@ -23,11 +24,10 @@ use crate::error::{Error, ErrorKind};
 use crate::jobs::checkpoint::Totals;
 use crate::jobs::plan::{self, Plan, ReportPlan, Rules};
 use crate::jobs::{Company, Finished, Job, Paths, Table, Watching};
-use crate::pipeline::Analyzer;
 use crate::telemetry::metrics;
 
-/// Lines about how an input was read that are kept, and the bytes of one.
-const NOTES: (usize, usize) = (64, 1024);
+/// Lines about how an input was read that are kept, and the bytes of one; there may be one about the model before them.
+const NOTES: (usize, usize) = (63, 1024);
 /// The bytes of a name that a download keeps: its ending tells the form.
 const NAME_BYTES: usize = 100;
 /// What the room for downloads is counted in.
@@ -72,7 +72,7 @@ impl Spool {
 pub(super) struct Work {
     pub(super) means: Arc<Means>,
     pub(super) desk: Arc<Desk>,
-    pub(super) analyzer: Arc<Analyzer>,
+    pub(super) pinned: Pinned,
     pub(super) job: Arc<Record>,
     pub(super) stop: CancellationToken,
 }
@@ -201,7 +201,8 @@ impl Work {
         let opened = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?;
         let (job, mut watching, notes, bytes) = opened?;
         self.desk.update(&self.job.id, |job| {
-            job.notes = notes.iter().map(|note| names.text(note)).collect();
+            let all = self.pinned.note.iter().cloned().chain(notes.iter().map(|note| names.text(note)));
+            job.notes = all.collect();
             job.bytes_total = bytes;
         });
         let mut before = (!begun).then_some(0);
@@ -212,7 +213,7 @@ impl Work {
             self.desk.update(&self.job.id, |job| (job.totals, job.bytes_read) = (*totals, bytes_read));
         };
         let company = Company {
-            analyzer: &self.analyzer,
+            analyzer: &self.pinned.analyzer,
             observer: watching.observer(),
             progress: &mut show,
             stop: &self.stop,

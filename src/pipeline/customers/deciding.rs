@@ -10,7 +10,7 @@ use crate::storage::{CustomerKey, CustomerState, Decide, Decision, Record};
 pub struct Deciding {
     /// The configured `events.source`.
     pub source: String,
-    /// `id@version` of the model.
+    /// `id@version` of the model that is named where no record says which one has read it.
     pub model: String,
     /// Who gets what.
     pub routes: Routes,
@@ -59,7 +59,9 @@ impl Deciding {
         let observations: Vec<Observation> = added.iter().map(|record| record.observation.clone()).collect();
         let (memory, told) = follow(&state.memory, &profile, &state.account, &observations);
         let policy = added.iter().map(|r| r.assessment.policy.as_str()).rfind(|policy| !policy.is_empty());
-        let origin = Origin { source: &self.source, model: &self.model, policy: policy.unwrap_or_default() };
+        // Each record says which model has read it: the default may be another one by now.
+        let model = added.last().map_or(self.model.as_str(), |record| record.assessment.model.as_str());
+        let origin = Origin { source: &self.source, model, policy: policy.unwrap_or_default() };
         let (mut signals, mut events) = (Vec::with_capacity(told.len()), Vec::new());
         for one in told {
             let mut sinks = self.routes.events_for(one.kind.name()).peekable();

@@ -16,6 +16,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
 
 use super::conversation::{self, PolicySource, TurnOptions};
+use super::models::{ModelName, Models, PerModel};
 use super::options::{AnalysisOptions, ResolvedOptions};
 use super::{Analyzer, BlockText, Call};
 use crate::batching::Entrance;
@@ -37,14 +38,25 @@ const IN_FLIGHT: usize = 256;
 
 /// What everybody who records shares.
 pub struct Customers {
-    analyzer: Arc<Analyzer>,
+    models: Models,
     policies: PolicySource,
     store: Arc<dyn Store>,
     keeping: Keeping,
     deciding: Deciding,
+    ears: PerModel<Ear>,
+    news: watch::Sender<u64>,
+}
+
+/// How a model is asked.
+struct Ear {
     options: Arc<ResolvedOptions>,
     turns: TurnOptions,
-    news: watch::Sender<u64>,
+}
+
+/// The model that reads one call's interactions.
+struct Reader {
+    analyzer: Arc<Analyzer>,
+    ear: Arc<Ear>,
 }
 
 /// An interaction that was read, and is not yet kept.
@@ -57,27 +69,28 @@ pub struct Read {
 }
 
 impl Customers {
-    /// Joins a model with a store. Errors: those of the options, which fit every model with heads.
+    /// Joins models with a store: whatever the default is when an interaction comes reads it.
     pub fn new(
-        analyzer: Arc<Analyzer>,
+        models: Models,
         policies: PolicySource,
         store: Arc<dyn Store>,
         keeping: Keeping,
         deciding: Deciding,
-    ) -> Result<Self, Error> {
-        // Every label's probability: strengths of cues are measured against thresholds below them too.
-        let options = Arc::new(AnalysisOptions::default().resolve(analyzer.manifest())?);
-        let turns = TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?;
-        Ok(Self {
-            analyzer,
-            policies,
-            store,
-            keeping,
-            deciding,
-            options,
-            turns,
-            news: watch::Sender::default(),
-        })
+    ) -> Self {
+        let (ears, news) = (PerModel::default(), watch::Sender::default());
+        Self { models, policies, store, keeping, deciding, ears, news }
+    }
+
+    /// Errors: those of the options, which fit every model with heads.
+    fn reader(&self) -> Result<Reader, Error> {
+        let analyzer = self.models.default_model();
+        let ear = self.ears.get(&analyzer, |analyzer| {
+            // Every label's probability: strengths of cues are measured against thresholds below them too.
+            let options = Arc::new(AnalysisOptions::default().resolve(analyzer.manifest())?);
+            let turns = TurnOptions::resolve(&AnalysisOptions::default(), analyzer)?;
+            Ok(Ear { options, turns })
+        })?;
+        Ok(Reader { analyzer, ear })
     }
 
     /// The store.
@@ -122,12 +135,13 @@ impl Customers {
     ) -> Result<Vec<Result<Read, Error>>, Error> {
         let texts: Vec<Result<BlockText, Error>> = interactions.iter().map(block_text).collect();
         let block = texts.iter().filter_map(|text| text.as_ref().ok()).cloned().collect();
-        let read = self.analyzer.analyze_block(block, &self.options, batch_tokens).await?;
+        let reader = self.reader()?;
+        let read = reader.analyzer.analyze_block(block, &reader.ear.options, batch_tokens).await?;
         let mut read = read.into_iter();
         let told = interactions.iter().zip(texts).map(|(interaction, text)| {
             let text = text?.text;
             let assessment = read.next().unwrap_or_else(|| Err(Error::internal("a text was not read")))?;
-            self.told(interaction, &text, assessment, now_ms)
+            self.told(&reader, interaction, &text, assessment, now_ms)
         });
         Ok(told.collect())
     }
@@ -164,7 +178,9 @@ impl Customers {
 
     /// Takes over what a CRM says of customers. Errors: `InvalidInput` with the field, and those of the store.
     pub async fn import(&self, accounts: &[(CustomerKey, Account)], now_ms: i64) -> Result<(), Error> {
-        upkeep::import(&*self.store, &self.deciding, accounts, now_ms).await?;
+        let model = ModelName::of(self.models.default_model().manifest()).to_string();
+        let deciding = Deciding { model, ..self.deciding.clone() };
+        upkeep::import(&*self.store, &deciding, accounts, now_ms).await?;
         self.news.send_modify(|told| *told += 1);
         Ok(())
     }
@@ -192,15 +208,16 @@ impl Customers {
         call: Call,
         now_ms: i64,
     ) -> Result<Read, Error> {
-        let language = interaction.language.as_deref();
-        let read = self.analyzer.analyze(text, language, &self.options, call).await;
+        let (reader, language) = (self.reader()?, interaction.language.as_deref());
+        let read = reader.analyzer.analyze(text, language, &reader.ear.options, call).await;
         let assessment = read.map_err(|e| e.within(interaction.content.kind()))?;
-        self.told(interaction, text, assessment, now_ms)
+        self.told(&reader, interaction, text, assessment, now_ms)
     }
 
     /// What is kept of a text that was read.
     fn told(
         &self,
+        reader: &Reader,
         interaction: &Interaction,
         text: &str,
         assessment: Assessment,
@@ -210,7 +227,7 @@ impl Customers {
         let signals = TurnSignals::of(text, &assessment, quiet);
         let (text, body) = self.keeping.message(text, &assessment)?;
         let heard = reading::Heard::message(&assessment, signals.as_ref());
-        let record = self.record(interaction, now_ms, text, heard, body);
+        let record = self.record(reader, interaction, (now_ms, body), text, heard);
         Ok(Read { record, assessment: Some(assessment) })
     }
 
@@ -221,14 +238,14 @@ impl Customers {
         call: Call,
         now_ms: i64,
     ) -> Result<Read, Error> {
-        let rules = self.rules(interaction);
-        let account = RiskAccount::new();
-        let read = conversation::read(&self.analyzer, &rules, talk, account, &self.turns, call).await;
+        let (reader, rules) = (self.reader()?, self.rules(interaction));
+        let (account, turns) = (RiskAccount::new(), &reader.ear.turns);
+        let read = conversation::read(&reader.analyzer, &rules, talk, account, turns, call).await;
         let read = read.map_err(|e| e.within(interaction.content.kind()))?;
         let text = self.keeping.conversation(talk);
         let heard = reading::Heard::conversation(interaction, &read, &rules);
         let body = reading::conversation(&read)?;
-        let record = self.record(interaction, now_ms, text, heard, body);
+        let record = self.record(&reader, interaction, (now_ms, body), text, heard);
         Ok(Read { record, assessment: None })
     }
 
@@ -239,14 +256,13 @@ impl Customers {
 
     fn record(
         &self,
+        reader: &Reader,
         interaction: &Interaction,
-        now_ms: i64,
+        (now_ms, body): (i64, String),
         text: crate::storage::KeptText,
         heard: reading::Heard,
-        body: String,
     ) -> Record {
-        let manifest = self.analyzer.manifest();
-        let model = format!("{}@{}", manifest.id, manifest.version);
+        let model = ModelName::of(reader.analyzer.manifest()).to_string();
         heard.record(interaction, (now_ms, model, body), text, self.keeping.key())
     }
 }
