@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
 pub mod customers;
+pub mod import;
 pub mod jobs;
 pub mod policies;
 mod probes;
@@ -23,7 +24,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
-use crate::inference::{BackendFactory, TextTokenizer};
+use crate::inference::{Arranged, BackendFactory, TextTokenizer};
 use crate::jobs::service::{Buckets, NoBuckets};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
@@ -105,11 +106,12 @@ pub fn build_analyzer(
     factory: &dyn BackendFactory,
 ) -> Result<Analyzer, Error> {
     let manifest = bundle.manifest.clone();
+    let factory = Arranged::new(factory, &manifest);
     // The tokenizer takes about as long to read as a session to build.
     let (tokenizer, batcher) = std::thread::scope(|scope| {
         let tokenizer = scope.spawn(|| TextTokenizer::parse(&bundle.tokenizer));
         let batcher = Batcher::spawn(
-            factory,
+            &factory,
             BatcherSettings {
                 model: format!("{}@{}", manifest.id, manifest.version),
                 markers: manifest.markers,

@@ -1,16 +1,29 @@
 //! `attune models`: what is loaded, or would be.
 
+mod import;
+
 use std::fmt::Write;
 
-use super::arguments::ModelsOptions;
+use super::arguments::{ModelsCommand, ModelsOptions};
 use super::paint::{BOLD, DIM, styled};
 use super::write_out;
 use crate::api::grpc::{client::Client, describe, v1};
-use crate::app;
+use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
 
-pub(super) fn run(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
+pub(super) fn run(
+    options: &ModelsOptions,
+    config: &Config,
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
+    match &options.command {
+        Some(ModelsCommand::Import(command)) => import::run(command, config, surroundings),
+        None => list(options, config),
+    }
+}
+
+fn list(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
     let models = match &options.server {
         Some(url) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -39,6 +52,9 @@ fn write_model(model: &v1::Model, with_labels: bool, out: &mut String) -> std::f
         model.license,
         model.graph_sha256.get(..12).unwrap_or_default()
     )?;
+    if model.evidence_method() == v1::EvidenceMethod::Occlusion {
+        writeln!(out, "  evidence by occlusion: words are covered, and the text is read again")?;
+    }
     for head in &model.heads {
         let activation = match head.activation() {
             v1::Activation::Softmax => "one of",
