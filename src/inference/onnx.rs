@@ -91,9 +91,8 @@ impl BackendFactory for OnnxFactory {
 
 /// A session over a graph.
 pub(super) fn session(environment: &Environment, graph: &[u8]) -> Result<Session, InferenceError> {
-    let fail = |e: String| InferenceError::Load(e);
-    let mut builder = configure(environment).map_err(|e| fail(e.to_string()))?;
-    builder.commit_from_memory(graph).map_err(|e| fail(e.to_string()))
+    let mut builder = configure(environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+    builder.commit_from_memory(graph).map_err(|e| InferenceError::Load(e.to_string()))
 }
 
 /// One thread, no spinning: the dynamic batcher has one session per core, and a spinning pool would burn the cores

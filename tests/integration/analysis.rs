@@ -70,7 +70,7 @@ async fn a_network_that_only_has_logits_gives_evidence_by_occlusion_and_says_so(
     let server = TestServer::start(&[], FakeFactory { plain: true, ..factory() }).await;
     let mut client = server.analysis().await;
     let long = format!("{TEXT} {}", "The parcel never came, and nobody answers my calls. ".repeat(200));
-    for (text, windows) in [(TEXT, 1), (&long, 4)] {
+    for (text, windows) in [(TEXT, 1), (long.as_str(), 4)] {
         let mut call = request(text);
         call.options = Some(v1::AnalysisOptions { sentences: Some(windows == 1), ..Default::default() });
         let answer = client.analyze_text(call).await.unwrap().into_inner().assessment.unwrap();

@@ -40,7 +40,8 @@ fn labels(name: &str) -> Vec<String> {
 /// Imports a fixture; returns what the command said.
 fn import(name: &str, out: &Path, more: &[&str]) -> String {
     let (from, out) = (fixture(name), out.display().to_string());
-    succeeds(&[&["models", "import", from.to_str().unwrap(), "--out", &out], more].concat())
+    let base = ["models", "import", from.to_str().unwrap(), "--out", &out];
+    succeeds(&[&base[..], more].concat())
 }
 
 /// A copy of a fixture that a test may spoil.

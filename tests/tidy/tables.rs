@@ -117,7 +117,7 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app.rs", "src/app/import.rs"]),
+    ("crate::inference::onnx", &["src/app.rs", "src/app/import.rs", "src/inference/interface.rs"]),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",

@@ -51,7 +51,9 @@ fn label_sets_that_are_known_get_their_kind_and_the_columns_they_have() {
     emotions.sort_unstable_by(|a, b| b.cmp(a));
     let shouted: Vec<String> = emotions.iter().map(|label| label.to_uppercase()).collect();
     let shouted: Vec<&str> = shouted.iter().map(String::as_str).collect();
-    let rows: [(&[&str], &str, &str, HeadKind, Option<Vec<usize>>); 10] = [
+    // Labels, what else the config says, and the head that comes of it with its columns.
+    type Row<'r> = (&'r [&'r str], &'r str, &'r str, HeadKind, Option<Vec<usize>>);
+    let rows: [Row<'_>; 10] = [
         (&["POS", "neg", "Neutral"], "", "sentiment", HeadKind::Sentiment, Some(vec![1, 2, 0])),
         (&["negative", "neutral", "positive"], "", "sentiment", HeadKind::Sentiment, None),
         (&["NEGATIVE", "NEU", "pos"], "", "sentiment", HeadKind::Sentiment, None),
