@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
 pub mod customers;
+pub mod import;
 pub mod jobs;
 pub mod models;
 pub mod policies;

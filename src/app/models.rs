@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind};
 use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
-use crate::inference::{BackendFactory, TextTokenizer};
+use crate::inference::{Arranged, BackendFactory, TextTokenizer};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::models::{ModelName, Source, Wanted};
 use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
@@ -73,11 +73,12 @@ pub fn build_analyzer(
     factory: &dyn BackendFactory,
 ) -> Result<Analyzer, Error> {
     let manifest = bundle.manifest.clone();
+    let factory = Arranged::new(factory, &manifest);
     // The tokenizer takes about as long to read as a session to build.
     let (tokenizer, batcher) = std::thread::scope(|scope| {
         let tokenizer = scope.spawn(|| TextTokenizer::parse(&bundle.tokenizer));
         let batcher = Batcher::spawn(
-            factory,
+            &factory,
             BatcherSettings {
                 model: ModelName::of(&manifest).to_string(),
                 markers: manifest.markers,

@@ -1,15 +1,18 @@
 //! The command line.
 
+mod models;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::jobs::JobsCommand;
-use super::models::ModelsCommand;
 use super::policy::PolicyCommand;
 use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions, OutboxCommand};
 use super::worker::WorkerOptions;
 use crate::jobs;
+
+pub(super) use models::{ActivationName, ImportOptions, ModelsOptions};
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
@@ -77,7 +80,7 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// Make the tables of the store, or bring them up to this version
     Migrate(MigrateOptions),
-    /// List the models, their heads and labels; load, swap and compare those of a running service
+    /// List the models, their heads and labels; import one; load, swap and compare those of a running service
     Models(ModelsOptions),
     /// Print every setting with its default
     Config,
@@ -271,19 +274,6 @@ pub(super) enum Format {
     Json,
     /// One JSON object per line
     Jsonl,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct ModelsOptions {
-    #[command(subcommand)]
-    pub(super) command: Option<ModelsCommand>,
-    /// Ask a running server
-    #[arg(long, value_name = "URL")]
-    pub(super) server: Option<String>,
-    /// List every label with its threshold
-    #[arg(long)]
-    pub(super) labels: bool,
 }
 
 /// A file of texts and how to read it.

@@ -21,8 +21,15 @@ struct Row<'a> {
     emotion_top: Option<&'a str>,
     emotions: Vec<Label<'a>>,
     cues: Vec<Label<'a>>,
+    /// Heads that attune has no own field for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    heads: Vec<Head<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sentences: Vec<Sentence<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence_method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence_windows: Option<u32>,
     model: Option<String>,
 }
 
@@ -49,6 +56,12 @@ struct Label<'a> {
 }
 
 #[derive(Serialize)]
+struct Head<'a> {
+    head: &'a str,
+    labels: Vec<Label<'a>>,
+}
+
+#[derive(Serialize)]
 struct Words<'a> {
     text: &'a str,
     char_start: u32,
@@ -63,6 +76,8 @@ struct Sentence<'a> {
     sentiment_score: Option<f64>,
     emotions: Vec<Label<'a>>,
     cues: Vec<Label<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    heads: Vec<Head<'a>>,
 }
 
 /// One result as one line, with its line break.
@@ -104,6 +119,9 @@ fn row<'a>(text: &'a str, result: &'a v1::ItemResult) -> Row<'a> {
         emotion_top: a.emotions.first().map(|l| l.label.as_str()),
         emotions: labels(text, &a.emotions),
         cues: labels(text, &a.cues),
+        heads: heads(text, &a.other_heads),
+        evidence_method: evidence_method(a.evidence_method()),
+        evidence_windows: evidence_method(a.evidence_method()).map(|_| a.evidence_windows),
         sentences: a.sentences.iter().map(|s| sentence(text, s)).collect(),
         model,
     }
@@ -123,7 +141,10 @@ fn empty(text: &str) -> Row<'_> {
         emotion_top: None,
         emotions: Vec::new(),
         cues: Vec::new(),
+        heads: Vec::new(),
         sentences: Vec::new(),
+        evidence_method: None,
+        evidence_windows: None,
         model: None,
     }
 }
@@ -136,7 +157,12 @@ fn sentence<'a>(text: &'a str, from: &'a v1::SentenceAssessment) -> Sentence<'a>
         sentiment_score: from.sentiment.as_ref().map(|s| rounded(s.score)),
         emotions: labels(text, &from.emotions),
         cues: labels(text, &from.cues),
+        heads: heads(text, &from.other_heads),
     }
+}
+
+fn heads<'a>(text: &'a str, from: &'a [v1::HeadAssessment]) -> Vec<Head<'a>> {
+    from.iter().map(|h| Head { head: &h.head, labels: labels(text, &h.labels) }).collect()
 }
 
 fn labels<'a>(text: &'a str, from: &'a [v1::LabelAssessment]) -> Vec<Label<'a>> {
@@ -176,6 +202,15 @@ pub(super) fn status_name(status: v1::Status) -> &'static str {
         v1::Status::Ok => "ok",
         v1::Status::Empty => "empty",
         v1::Status::UnsupportedLanguage => "unsupported_language",
+    }
+}
+
+/// How evidence was found; `None` where none was looked for.
+pub(super) fn evidence_method(method: v1::EvidenceMethod) -> Option<&'static str> {
+    match method {
+        v1::EvidenceMethod::Unspecified => None,
+        v1::EvidenceMethod::Contributions => Some("contributions"),
+        v1::EvidenceMethod::Occlusion => Some("occlusion"),
     }
 }
 

@@ -49,6 +49,11 @@ pub(super) fn labelled(options: &LabelledOptions) -> Result<LabelledFile, Error>
 }
 
 fn mapping(path: &std::path::Path) -> Result<Mapping, Error> {
+    Mapping::parse(&mapping_text(path)?, &path.display().to_string())
+}
+
+/// The text of a mapping, of labels of a file or of an export.
+pub(super) fn mapping_text(path: &std::path::Path) -> Result<String, Error> {
     let name = path.display().to_string();
     let fail = |e: std::io::Error| Error::new(ErrorKind::NotFound, format!("mapping {name}: {e}"));
     let mut text = String::new();
@@ -57,5 +62,5 @@ fn mapping(path: &std::path::Path) -> Result<Mapping, Error> {
     if text.len() as u64 > MAPPING_BYTES {
         return Err(Error::invalid("mapping", format!("{name} is larger than {MAPPING_BYTES} bytes")));
     }
-    Mapping::parse(&text, &name)
+    Ok(text)
 }

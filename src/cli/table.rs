@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::json::{sentiment_name, slice, status_name};
+use super::json::{evidence_method, sentiment_name, slice, status_name};
 use super::paint::{BOLD, DIM, bar, evidence_ranges, marked_to, sentiment, styled, visible};
 use crate::api::grpc::v1::{self, item_result::Outcome};
 
@@ -24,23 +24,14 @@ pub(super) fn render(text: &str, result: &v1::ItemResult, out: &mut Vec<u8>) {
 }
 
 fn write_assessment(text: &str, a: &v1::Assessment, out: &mut Vec<u8>) -> std::io::Result<()> {
-    let Some(feeling) = &a.sentiment else {
-        writeln!(out, "{}", marked_to(text, SHOWN, &[], BOLD))?;
+    match &a.sentiment {
+        Some(feeling) => write_sentiment(text, feeling, out)?,
+        None => writeln!(out, "{}", marked_to(text, SHOWN, &[], BOLD))?,
+    }
+    if a.status() != v1::Status::Ok {
         let language = if a.language.is_empty() { String::new() } else { format!(" ({})", a.language) };
         return writeln!(out, "  {}{language}\n", styled(DIM, status_name(a.status())));
-    };
-    let (style, sign) = sentiment(feeling.label());
-    writeln!(out, "{}", marked_to(text, SHOWN, &evidence_ranges(feeling), style))?;
-    let name = sentiment_name(feeling.label());
-    let words = feeling.evidence.iter().flat_map(|e| top_words(text, e.evidence.as_ref()));
-    writeln!(
-        out,
-        "  {} {} {:+.2}  {}",
-        styled(style, sign),
-        styled(style, &format!("{name:<LABEL$}", LABEL = LABEL - 2)),
-        feeling.score,
-        words.collect::<Vec<_>>().join(styled(DIM, " · ").as_str())
-    )?;
+    }
     for (title, labels) in [("emotion", &a.emotions), ("cue", &a.cues)] {
         for label in labels {
             write_label(text, title, label, out)?;
@@ -55,8 +46,30 @@ fn write_assessment(text: &str, a: &v1::Assessment, out: &mut Vec<u8>) -> std::i
         write_sentence(text, sentence, out)?;
     }
     let windows = if a.window_count > 1 { format!(", {} windows", a.window_count) } else { String::new() };
-    let note = format!("{} tokens{windows}, coverage {:.0} %", a.token_count, a.coverage * 100.0);
+    let method = match (evidence_method(a.evidence_method()), a.evidence_windows) {
+        (Some("occlusion"), looked) if looked > 0 && looked < a.window_count => {
+            format!(", evidence by occlusion in the first {looked} windows")
+        }
+        (Some("occlusion"), _) => ", evidence by occlusion".to_owned(),
+        _ => String::new(),
+    };
+    let note = format!("{} tokens{windows}, coverage {:.0} %{method}", a.token_count, a.coverage * 100.0);
     writeln!(out, "  {}\n", styled(DIM, &note))
+}
+
+fn write_sentiment(text: &str, feeling: &v1::Sentiment, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let (style, sign) = sentiment(feeling.label());
+    writeln!(out, "{}", marked_to(text, SHOWN, &evidence_ranges(feeling), style))?;
+    let name = sentiment_name(feeling.label());
+    let words = feeling.evidence.iter().flat_map(|e| top_words(text, e.evidence.as_ref()));
+    writeln!(
+        out,
+        "  {} {} {:+.2}  {}",
+        styled(style, sign),
+        styled(style, &format!("{name:<LABEL$}", LABEL = LABEL - 2)),
+        feeling.score,
+        words.collect::<Vec<_>>().join(styled(DIM, " · ").as_str())
+    )
 }
 
 fn write_label(
@@ -87,8 +100,9 @@ fn write_sentence(text: &str, s: &v1::SentenceAssessment, out: &mut Vec<u8>) -> 
         }
         None => (DIM, " ", 0.0),
     };
-    let labels: Vec<&str> =
-        s.emotions.iter().chain(&s.cues).filter(|l| l.predicted).map(|l| l.label.as_str()).collect();
+    let others = s.other_heads.iter().flat_map(|head| &head.labels);
+    let labels = s.emotions.iter().chain(&s.cues).chain(others).filter(|l| l.predicted);
+    let labels: Vec<&str> = labels.map(|l| l.label.as_str()).collect();
     writeln!(
         out,
         "    {} {score:+.2} {}  {}",

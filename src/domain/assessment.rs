@@ -24,6 +24,34 @@ impl Status {
     }
 }
 
+/// How the words behind a label are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EvidenceMethod {
+    /// The network itself says what each token adds to a logit.
+    Contributions,
+    /// The text is read again with some of its words covered, and the logits are compared.
+    Occlusion,
+}
+
+impl EvidenceMethod {
+    /// The method's name in manifests and exports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contributions => "contributions",
+            Self::Occlusion => "occlusion",
+        }
+    }
+}
+
+/// How the evidence of a text was found, and in how much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceScope {
+    /// How.
+    pub method: EvidenceMethod,
+    /// Windows in which words were looked for; what the other windows say is in the remainder.
+    pub windows: usize,
+}
+
 /// The result for one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
@@ -39,6 +67,8 @@ pub struct Assessment {
     pub token_count: usize,
     /// Windows that the text was read in.
     pub window_count: usize,
+    /// How evidence was found; `None` when it was not asked for, or the text was not read.
+    pub evidence: Option<EvidenceScope>,
     /// Present when the model has a sentiment head and it was asked for.
     pub sentiment: Option<Sentiment>,
     /// Emotion labels, likeliest first.

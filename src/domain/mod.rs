@@ -9,7 +9,8 @@ pub mod sentiment;
 pub mod span;
 
 pub use assessment::{
-    Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, SentenceAssessment, Status,
+    Assessment, Evidence, EvidenceMethod, EvidenceScope, EvidenceSpan, HeadAssessment, LabelAssessment,
+    SentenceAssessment, Status,
 };
 pub use conversation::{Channel, Conversation, Outcome, Role, Turn};
 pub use probability::Probability;

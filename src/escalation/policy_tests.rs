@@ -225,6 +225,7 @@ fn a_quiet_cue_is_not_heard_and_another_one_in_the_same_text_is() {
         coverage: 1.0,
         token_count: 9,
         window_count: 1,
+        evidence: None,
         sentiment: Some(Sentiment::new(third, third, third)),
         emotions: Vec::new(),
         emotion_groups: Vec::new(),

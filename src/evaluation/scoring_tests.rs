@@ -24,6 +24,7 @@ fn assessment(sentiment: Option<Sentiment>, emotions: &[(&str, f64, bool)]) -> A
         coverage: 1.0,
         token_count: 1,
         window_count: 1,
+        evidence: None,
         sentiment,
         emotions: emotions.collect(),
         emotion_groups: Vec::new(),

@@ -90,7 +90,8 @@ impl EncodedBatch {
     }
 }
 
-/// What the network says of one window; rows are tokens of text, without markers and padding.
+/// What the network says of one window; rows are tokens of text, without markers and padding. A network that only has
+/// logits leaves `contributions` and `attention_scores` empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowOutput {
     /// `[labels]`.

@@ -90,6 +90,8 @@ pub struct FakeFactory {
     pub poison: Option<u32>,
     /// Lets a test say what a text scores high on.
     pub steering: Option<Steering>,
+    /// Whether only logits come out, as of a network without terms; they are squashed, so that words don't add up.
+    pub plain: bool,
     /// What a run takes per padded token, to load a server without a model.
     pub time_per_token: Duration,
 }
@@ -142,13 +144,12 @@ impl Backend for FakeBackend {
             let contributions = steering.map_or_else(mixed, |steering| steering.terms(&ids, labels));
             let floor = steering.map_or(0.0, |steering| steering.floor);
             let sum = |l: usize| contributions.iter().skip(l).step_by(labels).sum::<f32>();
-            let logits = (0..labels).map(|l| floor + sum(l)).collect();
-            Ok(WindowOutput {
-                logits,
-                contributions,
-                attention_scores: vec![0.0; tokens * self.0.heads],
-                tokens: *tokens,
-            })
+            let squashed = |logit: f32| if self.0.plain { 8.0 * (logit / 8.0).tanh() } else { logit };
+            let logits = (0..labels).map(|l| squashed(floor + sum(l))).collect();
+            let attention_scores = vec![0.0; tokens * self.0.heads];
+            let (contributions, attention_scores) =
+                if self.0.plain { (Vec::new(), Vec::new()) } else { (contributions, attention_scores) };
+            Ok(WindowOutput { logits, contributions, attention_scores, tokens: *tokens })
         })
         .collect()
     }

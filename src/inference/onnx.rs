@@ -1,8 +1,8 @@
 //! The ONNX Runtime backend: one single-threaded session per worker.
 //!
-//! A graph takes `input_ids` and `attention_mask` `[batch, tokens]` (int64) and returns `logits [batch, labels]`,
-//! `contributions [batch, tokens, labels]` and, unless it pools by a plain mean, `attention_scores
-//! [batch, tokens, heads]` (float32).
+//! A graph takes `input_ids`, `attention_mask` and, if it wants them, `token_type_ids` `[batch, tokens]` (int64) and returns
+//! `logits [batch, labels]`, `contributions [batch, tokens, labels]` and, unless it pools by a plain mean,
+//! `attention_scores [batch, tokens, heads]` (float32). Of a model whose evidence comes from occlusion only the logits are read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use parking_lot::Mutex;
 
 use super::backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
 use crate::model::ModelBundle;
+
+/// What the backend can feed. Texts have one part, so that token types are zeros.
+pub(super) const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 
 /// The runtime is one per process: the path it came from, once it is loaded.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
@@ -32,7 +35,7 @@ impl OnnxFactory {
     }
 }
 
-fn environment(library: &Path) -> Result<Environment, InferenceError> {
+pub(super) fn environment(library: &Path) -> Result<Environment, InferenceError> {
     let mut loaded = LOADED.lock();
     if let Some((path, environment)) = &*loaded {
         if path != library {
@@ -58,18 +61,23 @@ fn environment(library: &Path) -> Result<Environment, InferenceError> {
 
 impl BackendFactory for OnnxFactory {
     fn build(&self) -> Result<Box<dyn Backend>, InferenceError> {
-        let mut builder = configure(&self.environment).map_err(|e| InferenceError::Load(e.to_string()))?;
-        let session = builder
-            .commit_from_memory(&self.bundle.graph)
-            .map_err(|e| InferenceError::Load(e.to_string()))?;
+        let session = session(&self.environment, &self.bundle.graph)?;
+        let plain = !self.bundle.manifest.has_terms();
         let has = |name: &str| session.outputs().iter().any(|o| o.name() == name);
-        for name in ["logits", "contributions"] {
+        for name in ["logits", "contributions"].into_iter().take(if plain { 1 } else { 2 }) {
             if !has(name) {
                 return Err(InferenceError::Shape(format!("it has no output `{name}`")));
             }
         }
+        if let Some(unknown) = session.inputs().iter().find(|i| !INPUTS.contains(&i.name())) {
+            let problem = format!("it takes an input `{}`; known are {}", unknown.name(), INPUTS.join(", "));
+            return Err(InferenceError::Shape(problem));
+        }
+        let takes = |name: &str| session.inputs().iter().any(|i| i.name() == name);
         let mut backend = OnnxBackend {
             scores: has("attention_scores"),
+            inputs: INPUTS.map(takes),
+            plain,
             session,
             labels: self.bundle.manifest.label_count(),
             heads: self.bundle.manifest.heads.len(),
@@ -79,6 +87,12 @@ impl BackendFactory for OnnxFactory {
             .run(&EncodedBatch::new(&[&[self.bundle.manifest.markers.end]], self.bundle.manifest.markers))?;
         Ok(Box::new(backend))
     }
+}
+
+/// A session over a graph.
+pub(super) fn session(environment: &Environment, graph: &[u8]) -> Result<Session, InferenceError> {
+    let mut builder = configure(environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+    builder.commit_from_memory(graph).map_err(|e| InferenceError::Load(e.to_string()))
 }
 
 /// One thread, no spinning: the dynamic batcher has one session per core, and a spinning pool would burn the cores
@@ -99,16 +113,26 @@ struct OnnxBackend {
     labels: usize,
     heads: usize,
     scores: bool,
+    /// Which of `INPUTS` the graph takes.
+    inputs: [bool; 3],
+    /// Whether only the logits are read.
+    plain: bool,
 }
 
 impl Backend for OnnxBackend {
     fn run(&mut self, batch: &EncodedBatch) -> Result<Vec<WindowOutput>, InferenceError> {
         let fail = |e: ort::Error| InferenceError::Run(e.to_string());
         let (rows, columns) = (batch.rows(), batch.columns);
-        let ids = Tensor::from_array(([rows, columns], batch.input_ids.clone())).map_err(fail)?;
-        let mask = Tensor::from_array(([rows, columns], batch.attention_mask.clone())).map_err(fail)?;
-        let outputs =
-            self.session.run(ort::inputs!["input_ids" => ids, "attention_mask" => mask]).map_err(fail)?;
+        let values = |name: &str| match name {
+            "input_ids" => batch.input_ids.clone(),
+            "attention_mask" => batch.attention_mask.clone(),
+            _ => vec![0; rows * columns],
+        };
+        let taken = INPUTS.into_iter().zip(self.inputs).filter(|(_, taken)| *taken);
+        let inputs = taken
+            .map(|(name, _)| Ok((name, Tensor::from_array(([rows, columns], values(name))).map_err(fail)?)))
+            .collect::<Result<Vec<_>, InferenceError>>()?;
+        let outputs = self.session.run(inputs).map_err(fail)?;
         let take = |name: &str, size: usize| {
             let (_, values) = outputs[name].try_extract_tensor::<f32>().map_err(fail)?;
             if values.len() == size {
@@ -120,6 +144,10 @@ impl Backend for OnnxBackend {
             )))
         };
         let logits = take("logits", rows * self.labels)?;
+        if self.plain {
+            let logits = logits.chunks_exact(self.labels);
+            return Ok(logits.zip(&batch.lengths).map(|(row, tokens)| plain(row, *tokens)).collect());
+        }
         let contributions = take("contributions", rows * columns * self.labels)?;
         let scores =
             if self.scores { Some(take("attention_scores", rows * columns * self.heads)?) } else { None };
@@ -143,4 +171,9 @@ impl Backend for OnnxBackend {
             })
             .collect())
     }
+}
+
+fn plain(logits: &[f32], tokens: usize) -> WindowOutput {
+    let (contributions, attention_scores) = (Vec::new(), Vec::new());
+    WindowOutput { logits: logits.to_vec(), contributions, attention_scores, tokens }
 }

@@ -19,6 +19,15 @@ pub struct TokenizedText {
     pub offsets: Vec<Range<u32>>,
 }
 
+/// What a tokenizer puts around a text by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Ids before the text's tokens.
+    pub before: Vec<u32>,
+    /// Ids after them.
+    pub after: Vec<u32>,
+}
+
 /// Cuts texts into tokens; shared by all callers.
 pub struct TextTokenizer {
     inner: Tokenizer,
@@ -45,15 +54,45 @@ impl TextTokenizer {
                 // The cause may quote the text: it must not travel.
                 .map_err(|_| InferenceError::Run("the tokenizer refused a text".into()))?;
             all.ids.extend_from_slice(encoding.get_ids());
-            all.offsets.extend(
-                encoding
-                    .get_offsets()
-                    .iter()
-                    .map(|(a, b)| (piece.start + a) as u32..(piece.start + b) as u32),
-            );
+            let offsets = encoding.get_offsets().iter().map(|(a, b)| piece.start + a..piece.start + b);
+            all.offsets.extend(offsets.map(|offset| trimmed(text, offset)));
         }
         Ok(all)
     }
+
+    /// What the tokenizer puts around a text when it is let.
+    pub fn frame(&self) -> Result<Frame, InferenceError> {
+        let ids = |special: bool| {
+            let encoding = self.inner.encode("a", special);
+            encoding.map(|e| e.get_ids().to_vec()).map_err(|e| InferenceError::Tokenizer(e.to_string()))
+        };
+        let (bare, framed) = (ids(false)?, ids(true)?);
+        let at = framed.windows(bare.len().max(1)).position(|part| part == bare).unwrap_or(framed.len());
+        let after = framed.get(at + bare.len()..).unwrap_or_default().to_vec();
+        Ok(Frame { before: framed[..at].to_vec(), after })
+    }
+
+    /// The id of a token, such as `[MASK]`.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// Tokens that it knows.
+    pub fn vocabulary(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// The token of an id.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+}
+
+/// An offset without the white space that some tokenizers count to the word after it. White space alone is an empty place at
+/// its end, so that it belongs to the word after it and to none before.
+fn trimmed(text: &str, offset: Range<usize>) -> Range<u32> {
+    let word = text.get(offset.clone()).map_or(offset.len(), |covered| covered.trim_start().len());
+    (offset.end - word) as u32..offset.end as u32
 }
 
 /// Ranges of about `size` bytes that cover `text`, cut after white space where there is some.
@@ -107,6 +146,20 @@ mod tests {
         assert_eq!(many.ids, one.ids.repeat(2000));
         let last = many.offsets.last().unwrap().clone();
         assert_eq!(last.end as usize, sentence.len() * 2000 - 1);
+    }
+
+    #[test]
+    fn the_frame_of_a_text_is_what_the_tokenizer_puts_around_it() {
+        let tokenizer = tokenizer();
+        assert_eq!(tokenizer.frame().unwrap(), Frame { before: vec![101], after: vec![102] });
+        assert_eq!((tokenizer.id("[MASK]"), tokenizer.token(102)), (Some(103), Some("[SEP]".into())));
+    }
+
+    #[test]
+    fn white_space_before_a_word_does_not_count_to_it() {
+        for (offset, expected) in [(2..6, 3..6), (3..6, 3..6), (2..3, 3..3), (6..6, 6..6)] {
+            assert_eq!(trimmed("on the", offset.clone()), expected, "{offset:?}");
+        }
     }
 
     proptest! {

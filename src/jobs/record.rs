@@ -5,14 +5,15 @@
 
 use crate::domain::emotion::EKMAN_GROUPS;
 use crate::domain::{
-    Assessment, ClassEvidence, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, Probability,
-    Sentiment, SentimentLabel, Span, Status,
+    Assessment, ClassEvidence, Evidence, EvidenceMethod, EvidenceScope, EvidenceSpan, HeadAssessment,
+    LabelAssessment, Probability, Sentiment, SentimentLabel, Span, Status,
 };
 
 /// An assessment, or why there is none.
 pub(super) type Outcome = Result<Assessment, String>;
 
 const STATUSES: [Status; 3] = [Status::Ok, Status::Empty, Status::UnsupportedLanguage];
+const METHODS: [EvidenceMethod; 2] = [EvidenceMethod::Contributions, EvidenceMethod::Occlusion];
 const CLASSES: [SentimentLabel; 4] =
     [SentimentLabel::Negative, SentimentLabel::Neutral, SentimentLabel::Positive, SentimentLabel::Mixed];
 
@@ -104,6 +105,15 @@ impl Encoder {
         for head in &a.other_heads {
             self.text(&head.head);
             self.labels(&head.labels);
+        }
+        self.scope(a.evidence);
+    }
+
+    fn scope(&mut self, scope: Option<EvidenceScope>) {
+        let method = scope.and_then(|scope| METHODS.iter().position(|m| *m == scope.method));
+        self.byte(method.map_or(0, |place| place as u8 + 1));
+        if let Some(scope) = scope {
+            self.count(scope.windows);
         }
     }
 
@@ -211,10 +221,16 @@ impl Decoder<'_> {
             cues: self.labels()?,
             other_heads: self
                 .list(|from| Some(HeadAssessment { head: from.text()?, labels: from.labels()? }))?,
+            evidence: self.scope()?,
             sentences: Vec::new(),
             model_id: model_id.to_owned(),
             model_version: model_version.to_owned(),
         })
+    }
+
+    fn scope(&mut self) -> Option<Option<EvidenceScope>> {
+        let Some(place) = usize::from(self.byte()?).checked_sub(1) else { return Some(None) };
+        Some(Some(EvidenceScope { method: *METHODS.get(place)?, windows: self.count()? }))
     }
 
     fn sentiment(&mut self) -> Option<Sentiment> {
@@ -269,6 +285,7 @@ mod tests {
         mixed.emotions[0].evidence = Some(evidence.clone());
         mixed.sentiment.as_mut().unwrap().evidence =
             vec![ClassEvidence { class: SentimentLabel::Positive, evidence }];
+        mixed.evidence = Some(EvidenceScope { method: EvidenceMethod::Occlusion, windows: 4 });
         mixed.other_heads = vec![HeadAssessment { head: "topic".into(), labels: mixed.emotions.clone() }];
         let empty =
             Assessment { status: Status::Empty, language: None, sentiment: None, ..assessment(0.5, &[]) };

@@ -21,6 +21,7 @@ pub(super) fn assessment(positive: f64, emotions: &[(&str, f64)]) -> Assessment 
         coverage: 1.0,
         token_count: 7,
         window_count: 1,
+        evidence: None,
         sentiment: Some(Sentiment::new(p(1.0 - positive), p(0.0), p(positive))),
         emotions: emotions.iter().map(label).collect(),
         emotion_groups: EKMAN_GROUPS.iter().map(|(group, _)| (*group, p(0.125))).collect(),

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 /// Largest manifest that is read: real ones have a few kilobytes.
 const MANIFEST_BYTES: u64 = 1 << 20;
 /// Largest graph or tokenizer that is read, so that a wrong path can't fill the memory.
-const FILE_BYTES: u64 = 2 << 30;
+pub(super) const FILE_BYTES: u64 = 2 << 30;
 
 static EMBEDDED_MANIFEST: &str = include_str!("../../models/attune-en-small/model.toml");
 static EMBEDDED_GRAPH: &[u8] = include_bytes!("../../models/attune-en-small/model.onnx");
@@ -137,7 +137,7 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
 }
 
 fn verify(origin: &str, entry: &FileEntry, content: &[u8]) -> Result<(), BundleError> {
-    let found = hex(&Sha256::digest(content));
+    let found = sha256(content);
     if found == entry.sha256 {
         return Ok(());
     }
@@ -147,6 +147,11 @@ fn verify(origin: &str, entry: &FileEntry, content: &[u8]) -> Result<(), BundleE
         found,
         expected: entry.sha256.clone(),
     })
+}
+
+/// The checksum of a file, as a manifest has it.
+pub(super) fn sha256(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
 }
 
 fn hex(bytes: &[u8]) -> String {

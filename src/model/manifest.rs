@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::domain::Probability;
+use super::columns::columns;
+use crate::domain::{EvidenceMethod, Probability};
 
 /// The manifest form this build reads.
 const SCHEMA: u32 = 1;
@@ -34,14 +35,20 @@ pub struct Manifest {
     pub window_overlap: usize,
     /// Ids of the tokens that begin and end a window, and that fill a batch up.
     pub markers: Markers,
-    /// The outputs, in the order in which they stand side by side in the graph's label axis.
+    /// How evidence is found: by the network's own terms, or by covering words.
+    pub evidence: EvidenceMethod,
+    /// Id of the token that stands in for covered words.
+    pub occlusion_token: u32,
+    /// The outputs, in the order in which they stand side by side in the label axis.
     pub heads: Vec<Head>,
+    /// The network's column of each label of the label axis; `None` when they are in the same order.
+    pub columns: Option<Vec<usize>>,
     /// Scores that were measured on the model as it is shipped.
     pub scores: BTreeMap<String, f64>,
 }
 
 /// A file of the model's directory.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// Name inside the directory, without any path.
@@ -51,7 +58,7 @@ pub struct FileEntry {
 }
 
 /// Token ids with a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Markers {
     /// Begins a window.
@@ -63,7 +70,7 @@ pub struct Markers {
 }
 
 /// What a head speaks of, as far as an assessment has an own field for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
     /// Negative, neutral, positive.
@@ -77,7 +84,7 @@ pub enum HeadKind {
 }
 
 /// How logits become probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// One label holds.
@@ -148,9 +155,20 @@ struct RawManifest {
     maximum_tokens: usize,
     window_overlap: usize,
     markers: Markers,
+    #[serde(default)]
+    evidence: RawEvidence,
+    occlusion_token: Option<u32>,
     heads: Vec<RawHead>,
     #[serde(default)]
     scores: BTreeMap<String, f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawEvidence {
+    #[default]
+    Contributions,
+    Occlusion,
 }
 
 #[derive(Deserialize)]
@@ -164,16 +182,17 @@ struct RawHead {
     scale: Vec<f64>,
     shift: Vec<f64>,
     mixed: Option<MixedRule>,
+    outputs: Option<Vec<usize>>,
 }
 
-fn invalid(key: impl Into<String>, problem: impl Into<String>) -> ManifestError {
+pub(super) fn invalid(key: impl Into<String>, problem: impl Into<String>) -> ManifestError {
     ManifestError::Invalid { key: key.into(), problem: problem.into() }
 }
 
 impl Manifest {
     /// Reads and validates the text of a `model.toml`.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let raw: RawManifest = toml::from_str(text)?;
+        let mut raw: RawManifest = toml::from_str(text)?;
         if raw.schema != SCHEMA {
             return Err(invalid("schema", format!("this build reads form {SCHEMA}, not {}", raw.schema)));
         }
@@ -194,6 +213,7 @@ impl Manifest {
         if raw.heads.is_empty() {
             return Err(invalid("heads", "expected at least one"));
         }
+        let outputs = raw.heads.iter_mut().map(|head| head.outputs.take()).collect();
         let (mut names, mut kinds) = (BTreeSet::new(), HashSet::new());
         let heads = raw
             .heads
@@ -211,7 +231,7 @@ impl Manifest {
                 }
                 head.validate(i)
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Head>, _>>()?;
         Ok(Self {
             id: raw.id,
             version: raw.version,
@@ -223,6 +243,12 @@ impl Manifest {
             maximum_tokens: raw.maximum_tokens,
             window_overlap: raw.window_overlap,
             markers: raw.markers,
+            evidence: match raw.evidence {
+                RawEvidence::Contributions => EvidenceMethod::Contributions,
+                RawEvidence::Occlusion => EvidenceMethod::Occlusion,
+            },
+            occlusion_token: raw.occlusion_token.unwrap_or(raw.markers.pad),
+            columns: columns(outputs, &heads)?,
             heads,
             scores: raw.scores,
         })
@@ -231,6 +257,11 @@ impl Manifest {
     /// Labels of all heads together: the length of the graph's label axis.
     pub fn label_count(&self) -> usize {
         self.heads.iter().map(|h| h.labels.len()).sum()
+    }
+
+    /// Whether the network says what each token adds to a logit.
+    pub fn has_terms(&self) -> bool {
+        self.evidence == EvidenceMethod::Contributions
     }
 
     /// Tokens of text that one window holds.

@@ -48,6 +48,24 @@ fn heads_share_the_label_axis_in_their_order() {
 }
 
 #[test]
+fn labels_may_stand_in_any_order_in_the_network_and_evidence_may_come_from_covered_words() {
+    let plain = Manifest::parse(&manifest()).unwrap();
+    assert_eq!(
+        (plain.columns, plain.evidence, plain.occlusion_token),
+        (None, EvidenceMethod::Contributions, 0)
+    );
+    let text = manifest()
+        .replace("mixed =", "outputs = [3, 1, 0]\nmixed =")
+        .replace("scale = [1.1]", "scale = [1.1]\noutputs = [2]")
+        .replace("languages =", "evidence = \"occlusion\"\nocclusion_token = 103\nlanguages =");
+    let arranged = Manifest::parse(&text).unwrap();
+    assert_eq!((arranged.evidence, arranged.occlusion_token), (EvidenceMethod::Occlusion, 103));
+    assert_eq!(arranged.columns, Some(vec![3, 1, 0, 2]));
+    let in_order = Manifest::parse(&manifest().replace("mixed =", "outputs = [0, 1, 2]\nmixed =")).unwrap();
+    assert_eq!(in_order.columns, None);
+}
+
+#[test]
 fn each_broken_rule_is_named_with_its_key() {
     let sha = "0".repeat(64);
     for (from, to, message) in [
@@ -65,6 +83,10 @@ fn each_broken_rule_is_named_with_its_key() {
         ("labels = [\"urgency\"]", "labels = []", "heads[1].labels: expected at least one"),
         ("\"neutral\", \"positive\"", "\"positive\", \"neutral\"", "heads[0].labels: a sentiment head"),
         ("minimum_share = 0.2", "minimum_share = 0.7", "heads[0].mixed: clause_probability"),
+        ("scale = [1.1]", "scale = [1.1]\noutputs = [0]", "heads[1].outputs: column 0 belongs to two"),
+        ("scale = [1.1]", "scale = [1.1]\noutputs = [4]", "heads[1].outputs: column 4 does not exist"),
+        ("scale = [1.1]", "scale = [1.1]\noutputs = [3, 2]", "heads[1].outputs: has 2 entries for 1"),
+        ("languages =", "evidence = \"magic\"\nlanguages =", "unknown variant `magic`"),
         ("license = \"Apache-2.0\"", "licence = \"Apache-2.0\"", "unknown field `licence`"),
     ] {
         let text = manifest().replacen(from, to, 1);

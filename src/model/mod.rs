@@ -1,6 +1,8 @@
 //! Model artefacts: the manifest, the files it names, their checksums, and overlays. Knows nothing about inference.
 
 pub mod bundle;
+mod columns;
+pub mod import;
 pub mod manifest;
 pub mod overlay;
 

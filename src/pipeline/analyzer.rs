@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
+use super::beside::{Beside, Heard, Questions};
 use super::options::ResolvedOptions;
 use super::readout::{Reading, Readout};
 use super::shadow::Shadow;
@@ -136,8 +137,8 @@ impl Analyzer {
         }
         if call.entrance == Entrance::Refuse {
             // Only the first windows of a long text wait at the same time.
-            let at_once = WINDOWS_IN_FLIGHT * self.manifest.maximum_tokens;
-            let estimate = (text.len() / BYTES_PER_TOKEN).min(at_once);
+            let evidence = options.evidence || also.is_some_and(|also| also.evidence);
+            let estimate = self.estimate(text.len() / BYTES_PER_TOKEN, evidence);
             self.batcher.check_room(estimate, call.lane, call.deadline)?;
         }
         let found = match self.find_language(text, language) {
@@ -152,9 +153,11 @@ impl Analyzer {
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
         self.mirror(text, found.tag.as_deref(), &scores, started.elapsed());
-        let read = (windows.len(), &scores);
-        let also = also.map(|also| self.read_out(text, found.clone(), &tokens, read, also)).transpose()?;
-        let assessment = self.read_out(text, found, &tokens, read, options)?;
+        let questions = self.questions(text, &tokens, (&windows[..], &scores), (options, also))?;
+        let beside = self.ask(questions, &scores, call).await?;
+        let heard = Heard { windows: windows.len(), scores, beside };
+        let also = also.map(|also| self.read_out(text, found.clone(), &tokens, &heard, also)).transpose()?;
+        let assessment = self.read_out(text, found, &tokens, &heard, options)?;
         metrics::text(Status::Ok.name());
         Ok((assessment, also))
     }
@@ -200,19 +203,32 @@ impl Analyzer {
         Ok(Prepared { found, tokens })
     }
 
-    /// From the text's terms, which came out of so many windows, to its assessment.
+    /// What is still to be asked of a text after its windows, for one or two assessments. Errors: `InvalidInput`.
+    pub(super) fn questions(
+        &self,
+        text: &str,
+        tokens: &TokenizedText,
+        (windows, scores): (&[Window], &DocumentScores),
+        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+    ) -> Result<Questions, Error> {
+        let (manifest, beside) = (&self.manifest, &Beside::default());
+        Questions::new(&Readout { text, tokens, scores, beside, manifest, options }, also, windows)
+    }
+
+    /// From what the network said of a text to its assessment.
     pub(super) fn read_out(
         &self,
         text: &str,
         found: Found,
         tokens: &TokenizedText,
-        (windows, scores): (usize, &DocumentScores),
+        heard: &Heard,
         options: &ResolvedOptions,
     ) -> Result<Assessment, Error> {
         let started = Instant::now();
+        let Heard { windows, scores, beside } = heard;
+        let readout = Readout { text, tokens, scores, beside, manifest: &self.manifest, options };
         let reading = {
             let _span = tracing::debug_span!("readout").entered();
-            let readout = Readout { text, tokens, scores, manifest: &self.manifest, options };
             let read = || {
                 let sentences = if options.sentences { readout.sentences()? } else { Vec::new() };
                 Ok::<_, Error>((readout.text(), sentences))
@@ -221,7 +237,8 @@ impl Analyzer {
             if text.len() > BLOCKING_BYTES { block_in_place(read)? } else { read()? }
         };
         metrics::stage("readout", started.elapsed());
-        Ok(self.assessment(found, tokens, windows, reading))
+        let assessment = self.assessment(found, tokens, *windows, reading);
+        Ok(Assessment { evidence: readout.scope(*windows), ..assessment })
     }
 
     pub(super) async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
@@ -318,6 +335,7 @@ impl Analyzer {
             coverage: if status == Status::Empty { 1.0 } else { 0.0 },
             token_count: 0,
             window_count: 0,
+            evidence: None,
             sentiment: None,
             emotions: Vec::new(),
             emotion_groups: Vec::new(),
@@ -344,6 +362,7 @@ impl Analyzer {
             coverage: 1.0,
             token_count: tokens.ids.len(),
             window_count,
+            evidence: None,
             sentiment: reading.sentiment,
             emotions: reading.emotions,
             emotion_groups: reading.emotion_groups,

@@ -2,7 +2,7 @@
 //!
 //! A text's company in a batch moves its numbers a little (docs/models.md). Here the company follows from the block: its
 //! texts in the order of length, cut into batches of a fixed size that run as they are. Windows of a long text keep to
-//! themselves. Nothing comes out of the batcher's cache.
+//! themselves, and so do the further runs of a network that only has logits. Nothing comes out of the batcher's cache.
 
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
 
 use super::analyzer::{Analyzer, Prepared, WINDOWS_IN_FLIGHT};
+use super::beside::{Beside, Heard};
 use super::options::ResolvedOptions;
 use crate::batching::Lane;
 use crate::domain::{Assessment, Status};
 use crate::error::Error;
 use crate::inference::document::DocumentBuilder;
 use crate::inference::window::{Window, windows};
-use crate::inference::{DocumentScores, WindowOutput};
+use crate::inference::{DocumentScores, TokenizedText, WindowOutput};
 use crate::telemetry::metrics;
 
 /// Texts that one thread prepares at a go: with fewer there are more threads, each of which keeps megabytes.
@@ -134,17 +135,21 @@ impl Block {
         let rows: Result<Vec<_>, Error> =
             places.iter().map(|place| Ok(self.prepared(*place)?.tokens.ids.clone())).collect();
         let outputs = self.analyzer.batcher.submit_closed(rows?, Lane::Bulk).await?;
-        let read = |(place, output): (usize, Result<WindowOutput, Error>)| {
+        let mut read = Vec::with_capacity(places.len());
+        for (place, output) in places.into_iter().zip(outputs) {
             let count = self.prepared(place)?.tokens.ids.len();
             let window = Window { tokens: 0..count, owned: 0..count };
-            let result = output.and_then(|output| {
-                let mut builder = self.builder();
-                builder.push(&window, &output);
-                self.read_out(place, 1, builder)
-            });
-            Ok((place, result))
-        };
-        places.into_iter().zip(outputs).map(read).collect()
+            let result = match output {
+                Ok(output) => {
+                    let mut builder = self.builder();
+                    builder.push(&window, &output);
+                    self.read_out(place, &[window], builder).await?
+                }
+                Err(error) => Err(error),
+            };
+            read.push((place, result));
+        }
+        Ok(read)
     }
 
     /// A text of several windows, which share batches in their order. Only the batcher's own errors are not the text's.
@@ -167,7 +172,7 @@ impl Block {
                 }
             }
         }
-        Ok(self.read_out(place, windows.len(), builder))
+        self.read_out(place, &windows, builder).await
     }
 
     async fn read_windows<'a>(&self, ids: &[u32], batch: &'a [Window]) -> Result<Outputs<'a>, Error> {
@@ -179,13 +184,55 @@ impl Block {
         DocumentBuilder::new(&self.analyzer.head_labels)
     }
 
-    fn read_out(&self, place: usize, windows: usize, builder: DocumentBuilder) -> BlockResult {
+    /// Only the batcher's own errors are not the text's.
+    async fn read_out(
+        &self,
+        place: usize,
+        windows: &[Window],
+        builder: DocumentBuilder,
+    ) -> Result<BlockResult, Error> {
         let Prepared { found, tokens } = self.prepared(place)?;
-        let scores: DocumentScores = builder.finish().ok_or_else(|| Error::internal("no window was read"))?;
-        let (text, found) = (&self.texts[place].text, found.clone());
-        let assessment = self.analyzer.read_out(text, found, tokens, (windows, &scores), &self.options)?;
-        metrics::text(Status::Ok.name());
-        Ok(assessment)
+        let scores = builder.finish().ok_or_else(|| Error::internal("no window was read"))?;
+        let text = &self.texts[place].text;
+        let beside = match self.ask(text, tokens, windows, &scores).await? {
+            Ok(beside) => beside,
+            Err(error) => return Ok(Err(error)),
+        };
+        let heard = Heard { windows: windows.len(), scores, beside };
+        let result = self.analyzer.read_out(text, found.clone(), tokens, &heard, &self.options);
+        if result.is_ok() {
+            metrics::text(Status::Ok.name());
+        }
+        Ok(result)
+    }
+
+    /// What a network without terms is asked beside the text, in batches that follow from the text.
+    async fn ask(
+        &self,
+        text: &str,
+        tokens: &TokenizedText,
+        windows: &[Window],
+        scores: &DocumentScores,
+    ) -> Result<Result<Beside, Error>, Error> {
+        let questions = match self.analyzer.questions(text, tokens, (windows, scores), (&self.options, None))
+        {
+            Ok(questions) => questions,
+            Err(error) => return Ok(Err(error)),
+        };
+        let lengths = questions.rows.iter().enumerate().map(|(n, row)| (n, row.len())).collect();
+        let mut outputs: Vec<Option<Arc<WindowOutput>>> = vec![None; questions.rows.len()];
+        for batch in batches(lengths, self.batch_tokens) {
+            let rows = batch.iter().map(|n| questions.rows[*n].clone()).collect();
+            let read = self.analyzer.batcher.submit_closed(rows, Lane::Bulk).await?;
+            for (n, output) in batch.into_iter().zip(read) {
+                match output {
+                    Ok(output) => outputs[n] = Some(Arc::new(output)),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
+        let outputs: Vec<Arc<WindowOutput>> = outputs.into_iter().flatten().collect();
+        Ok(questions.finish(&outputs, scores, &self.analyzer.head_labels))
     }
 }
 

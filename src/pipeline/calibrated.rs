@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::occlusion::Occluded;
 use crate::domain::{Probability, probability::softmax};
 use crate::inference::DocumentScores;
 use crate::model::{Activation, Head};
@@ -19,7 +20,38 @@ pub(super) struct PlacedHead<'m> {
 impl PlacedHead<'_> {
     /// Calibrated logits for the whole text.
     pub(super) fn logits(&self, scores: &DocumentScores) -> Vec<f64> {
-        self.labels.clone().map(|label| self.calibrate(label, scores.logit(label))).collect()
+        self.labels.clone().map(|label| self.logit(scores, label)).collect()
+    }
+
+    /// The calibrated logit of a label of the label axis.
+    pub(super) fn logit(&self, scores: &DocumentScores, label: usize) -> f64 {
+        if scores.plain_windows().is_empty() {
+            return self.calibrate(label, scores.logit(label));
+        }
+        self.calibrate(label, self.centred(label, |label| scores.logit(label)))
+    }
+
+    /// What a piece of the text adds to the calibrated logit of a label of the label axis.
+    pub(super) fn effect(&self, occluded: &Occluded, piece: usize, label: usize) -> f64 {
+        let effect = self.centred(label, |label| occluded.effect(piece, label));
+        self.head.scale[label - self.labels.start] * effect
+    }
+
+    /// The calibrated logit that a label starts from where words are covered.
+    pub(super) fn blank(&self, occluded: &Occluded, label: usize) -> f64 {
+        self.calibrate(label, self.centred(label, |label| occluded.bias(label)))
+    }
+
+    /// A label's value against the head's other labels where one of them holds: the softmax does not see what all of them
+    /// share, and a network that was not made for it leaves that in.
+    fn centred(&self, label: usize, value: impl Fn(usize) -> f64) -> f64 {
+        match self.head.activation {
+            Activation::Sigmoid => value(label),
+            Activation::Softmax => {
+                let mean = self.labels.clone().map(&value).sum::<f64>() / self.labels.len() as f64;
+                value(label) - mean
+            }
+        }
     }
 
     /// Calibrated logits for a part of the text; `None` when no attention falls on it.

@@ -1,10 +1,9 @@
-//! The words that caused a label, from the per-token terms of the same pass.
+//! The words that caused a label, from what each of them, or each piece of the text, adds to its logit.
 
 use std::ops::Range;
 
-use super::calibrated::PlacedHead;
 use crate::domain::{Evidence, EvidenceSpan, Spans};
-use crate::inference::{DocumentScores, TokenizedText};
+use crate::inference::TokenizedText;
 
 /// Spans that are returned per label.
 const SPANS: usize = 5;
@@ -15,12 +14,22 @@ const SHARE: f64 = 0.35;
 /// the largest of these gives the shortest spans.
 const KERNEL: [f64; 5] = [1.0 / 9.0, 2.0 / 9.0, 3.0 / 9.0, 2.0 / 9.0, 1.0 / 9.0];
 
+/// What a label's calibrated logit is made of.
+pub(super) struct Terms {
+    /// What each word or piece adds.
+    pub(super) weights: Vec<f64>,
+    /// What it starts from.
+    pub(super) bias: f64,
+    /// What all of the text adds; more than the weights where words say something together.
+    pub(super) total: f64,
+}
+
 /// Token ranges of the words of a text: tokens with no gap between them.
 pub(super) fn words(tokens: &TokenizedText) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
     for (at, offset) in tokens.offsets.iter().enumerate() {
         match words.last_mut() {
-            Some(word) if tokens.offsets[word.end - 1].end == offset.start => word.end = at + 1,
+            Some(word) if tokens.offsets[word.end - 1].end >= offset.start => word.end = at + 1,
             _ => words.push(at..at + 1),
         }
     }
@@ -41,21 +50,15 @@ fn smoothed(weights: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Evidence for one label of the label axis: neighbouring strong words of one sign become a span.
-pub(super) fn of_label(
+/// Evidence out of the words' terms: neighbouring strong words of one sign become a span.
+pub(super) fn of_terms(
     text: &str,
     tokens: &TokenizedText,
     words: &[Range<usize>],
-    scores: &DocumentScores,
-    head: &PlacedHead<'_>,
-    label: usize,
+    terms: &Terms,
 ) -> Evidence {
-    let weight = |word: &Range<usize>| -> f64 {
-        word.clone().map(|token| head.contribution(scores, token, label)).sum()
-    };
-    let weights: Vec<f64> = words.iter().map(weight).collect();
-    let total: f64 = weights.iter().sum();
-    let strength = smoothed(&weights);
+    let Terms { weights, bias, total } = terms;
+    let strength = smoothed(weights);
     let strongest = strength.iter().fold(0.0f64, |most, s| most.max(s.abs()));
     let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
     for (at, value) in strength.iter().enumerate().filter(|(_, s)| s.abs() >= SHARE * strongest && **s != 0.0)
@@ -78,15 +81,23 @@ pub(super) fn of_label(
     let mut spans_of = Spans::new(text);
     let spans: Vec<EvidenceSpan> = groups
         .into_iter()
-        .map(|(group, contribution)| {
-            let first = tokens.offsets[words[group.start].start].start as usize;
-            let last = tokens.offsets[words[group.end - 1].end - 1].end as usize;
-            EvidenceSpan { span: spans_of.of(first..last), contribution }
+        .filter_map(|(group, contribution)| {
+            let place = place(text, tokens, &words[group])?;
+            Some(EvidenceSpan { span: spans_of.of(place), contribution })
         })
         .collect();
-    let bias = head.bias(scores, label);
     let remainder = total - spans.iter().map(|s| s.contribution).sum::<f64>();
-    Evidence { logit: bias + total, bias, spans, remainder }
+    Evidence { logit: bias + total, bias: *bias, spans, remainder }
+}
+
+/// Where words stand in the text, without white space around them; `None` when there is nothing else.
+fn place(text: &str, tokens: &TokenizedText, words: &[Range<usize>]) -> Option<Range<usize>> {
+    let first = tokens.offsets[words.first()?.start].start as usize;
+    let last = tokens.offsets[words.last()?.end - 1].end as usize;
+    let covered = text.get(first..last)?;
+    let start = last - covered.trim_start().len();
+    let end = start + text.get(start..last)?.trim_end().len();
+    (start < end).then_some(start..end)
 }
 
 #[cfg(test)]
@@ -97,5 +108,8 @@ mod tests {
     fn tokens_without_a_gap_are_one_word() {
         let tokens = TokenizedText { ids: vec![1; 5], offsets: vec![0..3, 3..4, 4..5, 6..9, 9..12] };
         assert_eq!(words(&tokens), [0..3, 3..5]);
+        // Tokens of bytes share the place of their character.
+        let tokens = TokenizedText { ids: vec![1; 4], offsets: vec![0..4, 0..4, 0..4, 5..7] };
+        assert_eq!(words(&tokens), [0..3, 3..4]);
     }
 }

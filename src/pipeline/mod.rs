@@ -1,6 +1,7 @@
 //! The use cases: read a text. Turns tokens and per-token terms into assessments; knows neither transport nor storage.
 
 pub mod analyzer;
+mod beside;
 pub mod block;
 mod calibrated;
 pub mod conversation;
@@ -8,6 +9,7 @@ pub mod customers;
 mod evidence;
 pub mod models;
 pub mod monitor;
+mod occlusion;
 pub mod options;
 mod readout;
 mod segment;

@@ -2,20 +2,19 @@
 
 use std::ops::Range;
 
+use super::beside::{self, Beside};
 use super::calibrated::PlacedHead;
+use super::evidence::{self, Terms};
 use super::options::ResolvedOptions;
-use super::{evidence, segment};
+use super::segment;
 use crate::domain::emotion::EKMAN_GROUPS;
 use crate::domain::{
-    ClassEvidence, HeadAssessment, LabelAssessment, Probability, SentenceAssessment, Sentiment,
-    SentimentLabel, Spans,
+    ClassEvidence, Evidence, EvidenceMethod, EvidenceScope, HeadAssessment, LabelAssessment, Probability,
+    SentenceAssessment, Sentiment, SentimentLabel, Spans,
 };
 use crate::error::Error;
 use crate::inference::{DocumentScores, TokenizedText};
 use crate::model::{Activation, HeadKind, Manifest, MixedRule};
-
-/// Sentences that are assessed one by one; a text of a million line breaks must not become gigabytes of answers.
-const SENTENCES: usize = 4096;
 
 /// What the heads say of a text or of a sentence.
 #[derive(Debug, Default)]
@@ -32,6 +31,7 @@ pub(super) struct Readout<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: &'a TokenizedText,
     pub(super) scores: &'a DocumentScores,
+    pub(super) beside: &'a Beside,
     pub(super) manifest: &'a Manifest,
     pub(super) options: &'a ResolvedOptions,
 }
@@ -39,7 +39,11 @@ pub(super) struct Readout<'a> {
 impl Readout<'_> {
     /// The whole text.
     pub(super) fn text(&self) -> Reading {
-        let words = if self.options.evidence { evidence::words(self.tokens) } else { Vec::new() };
+        let words = match &self.beside.occluded {
+            _ if !self.options.evidence => Vec::new(),
+            Some(occluded) => occluded.pieces.clone(),
+            None => evidence::words(self.tokens),
+        };
         let mut reading = Reading::default();
         for head in self.heads() {
             let probabilities = head.probabilities(&head.logits(self.scores));
@@ -56,26 +60,41 @@ impl Readout<'_> {
         reading
     }
 
-    /// Sentence by sentence, from the same pass, without evidence.
+    /// How evidence was looked for, and where.
+    pub(super) fn scope(&self, windows: usize) -> Option<EvidenceScope> {
+        let looked_into = self.beside.occluded.as_ref().map_or(0, |occluded| occluded.windows);
+        let scope = if self.scores.plain_windows().is_empty() {
+            EvidenceScope { method: EvidenceMethod::Contributions, windows }
+        } else {
+            EvidenceScope { method: EvidenceMethod::Occlusion, windows: looked_into }
+        };
+        self.options.evidence.then_some(scope)
+    }
+
+    /// Whether any label is reported under `options`.
+    pub(super) fn reports(&self, options: &ResolvedOptions) -> bool {
+        self.heads_of(options).any(|head| {
+            // Of labels that exclude each other the likeliest is always reported.
+            head.head.activation == Activation::Softmax
+                || head
+                    .probabilities(&head.logits(self.scores))
+                    .iter()
+                    .zip(head.labels.clone())
+                    .any(|(probability, label)| *probability >= options.thresholds[label])
+        })
+    }
+
+    /// Sentence by sentence, without evidence: from the same pass, or read one by one where its terms are not known.
     pub(super) fn sentences(&self) -> Result<Vec<SentenceAssessment>, Error> {
-        let ranges = segment::sentences(self.text);
-        if ranges.len() > SENTENCES {
-            return Err(Error::invalid(
-                "options.sentences",
-                format!(
-                    "the text has {} sentences, at most {SENTENCES} are assessed; split it",
-                    ranges.len()
-                ),
-            ));
-        }
-        let token_ranges = segment::tokens_in(self.tokens, &ranges);
         let mut spans = Spans::new(self.text);
-        let assessed = ranges
+        let assessed = beside::sentences(self.text, self.tokens, self.scores)?
             .into_iter()
-            .zip(token_ranges)
-            .filter(|(_, tokens)| !tokens.is_empty())
-            .map(|(range, tokens)| {
-                let reading = self.part(&tokens);
+            .enumerate()
+            .map(|(n, (range, tokens))| {
+                let reading = match self.beside.sentences.get(n) {
+                    Some(own) => self.part(|head| Some(head.logits(own))),
+                    None => self.part(|head| head.part_logits(self.scores, &tokens)),
+                };
                 SentenceAssessment {
                     span: spans.of(range),
                     sentiment: reading.sentiment,
@@ -88,10 +107,10 @@ impl Readout<'_> {
         Ok(assessed)
     }
 
-    fn part(&self, tokens: &Range<usize>) -> Reading {
+    fn part(&self, logits: impl Fn(&PlacedHead<'_>) -> Option<Vec<f64>>) -> Reading {
         let mut reading = Reading::default();
         for head in self.heads() {
-            let Some(logits) = head.part_logits(self.scores, tokens) else { continue };
+            let Some(logits) = logits(&head) else { continue };
             let probabilities = head.probabilities(&logits);
             if head.head.kind == HeadKind::Sentiment {
                 reading.sentiment = sentiment_of(&probabilities);
@@ -104,10 +123,14 @@ impl Readout<'_> {
     }
 
     fn heads(&self) -> impl Iterator<Item = PlacedHead<'_>> {
+        self.heads_of(self.options)
+    }
+
+    fn heads_of<'s>(&'s self, options: &'s ResolvedOptions) -> impl Iterator<Item = PlacedHead<'s>> {
         self.manifest
             .heads_with_ranges()
             .enumerate()
-            .filter(|(place, _)| self.options.heads[*place])
+            .filter(move |(place, _)| options.heads[*place])
             .map(|(place, (head, labels))| PlacedHead { head, place, labels })
     }
 
@@ -127,19 +150,33 @@ impl Readout<'_> {
                 .iter()
                 .filter_map(|class| {
                     let own = head.head.labels.iter().position(|l| l == class.name())?;
-                    let evidence = evidence::of_label(
-                        self.text,
-                        self.tokens,
-                        words,
-                        self.scores,
-                        head,
-                        head.labels.start + own,
-                    );
+                    let evidence = self.evidence(head, head.labels.start + own, words)?;
                     Some(ClassEvidence { class: *class, evidence })
                 })
                 .collect();
         }
         sentiment
+    }
+
+    /// The words behind a label of the label axis; `None` when the text was not looked into.
+    fn evidence(&self, head: &PlacedHead<'_>, label: usize, words: &[Range<usize>]) -> Option<Evidence> {
+        let terms = match &self.beside.occluded {
+            Some(occluded) => {
+                let effect = |piece| head.effect(occluded, piece, label);
+                let bias = head.blank(occluded, label);
+                let total = head.logit(self.scores, label) - bias;
+                Terms { weights: (0..words.len()).map(effect).collect(), bias, total }
+            }
+            None if !self.scores.plain_windows().is_empty() => return None,
+            None => {
+                let term = |token| head.contribution(self.scores, token, label);
+                let weight = |word: &Range<usize>| word.clone().map(term).sum();
+                let weights: Vec<f64> = words.iter().map(weight).collect();
+                let total = weights.iter().sum();
+                Terms { weights, bias: head.bias(self.scores, label), total }
+            }
+        };
+        Some(evidence::of_terms(self.text, self.tokens, words, &terms))
     }
 
     /// Whether clauses of both signs hold enough of the attention.
@@ -188,10 +225,9 @@ impl Readout<'_> {
                 if !predicted && !self.options.all_labels {
                     return None;
                 }
-                let evidence = words.filter(|_| predicted && self.options.evidence).map(|words| {
-                    let label = head.labels.start + own;
-                    evidence::of_label(self.text, self.tokens, words, self.scores, head, label)
-                });
+                let evidence = words
+                    .filter(|_| predicted && self.options.evidence)
+                    .and_then(|words| self.evidence(head, head.labels.start + own, words));
                 Some(LabelAssessment {
                     label: name.clone(),
                     probability: *probability,

@@ -1,6 +1,7 @@
 //! Answers to good requests, and to odd texts.
 
 use attune::api::grpc::v1;
+use attune::inference::fake::FakeFactory;
 use tokio_stream::StreamExt;
 
 use crate::support::{TestServer, assessment, factory, item, request};
@@ -58,7 +59,36 @@ async fn an_answer_holds_probabilities_evidence_that_adds_up_and_the_model() {
         .map(|s| &TEXT[s.byte_start as usize..s.byte_end as usize])
         .collect();
     assert_eq!(sentences, ["The café was lovely 👍🏽 but nobody answered my e-mails.", "Twice!"]);
+    assert_eq!(answer.evidence_method(), v1::EvidenceMethod::Contributions);
+    assert_eq!(answer.evidence_windows, 1);
     assert_eq!(answer.model.unwrap().id, "attune-en-small");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_only_has_logits_gives_evidence_by_occlusion_and_says_so() {
+    let server = TestServer::start(&[], FakeFactory { plain: true, ..factory() }).await;
+    let mut client = server.analysis().await;
+    let long = format!("{TEXT} {}", "The parcel never came, and nobody answers my calls. ".repeat(200));
+    for (text, windows) in [(TEXT, 1), (long.as_str(), 4)] {
+        let mut call = request(text);
+        call.options = Some(v1::AnalysisOptions { sentences: Some(windows == 1), ..Default::default() });
+        let answer = client.analyze_text(call).await.unwrap().into_inner().assessment.unwrap();
+        assert_eq!(answer.evidence_method(), v1::EvidenceMethod::Occlusion);
+        assert_eq!(answer.evidence_windows, windows);
+        assert_eq!(answer.window_count > 4, windows == 4);
+        assert_eq!(answer.sentences.len(), if windows == 1 { 2 } else { 0 });
+        for class in &answer.sentiment.as_ref().unwrap().evidence {
+            check_evidence(text, class.evidence.as_ref().unwrap());
+        }
+        for label in answer.emotions.iter().chain(&answer.cues) {
+            check_evidence(text, label.evidence.as_ref().unwrap());
+        }
+    }
+    let none = v1::AnalysisOptions { evidence: Some(false), ..Default::default() };
+    let call = v1::AnalyzeTextRequest { options: Some(none), ..request(TEXT) };
+    let answer = client.analyze_text(call).await.unwrap().into_inner().assessment.unwrap();
+    assert_eq!(answer.evidence_method(), v1::EvidenceMethod::Unspecified);
     server.stop().await;
 }
 

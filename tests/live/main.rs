@@ -12,6 +12,7 @@ mod command;
 mod evaluate;
 mod evidence;
 mod golden;
+mod import;
 mod jobs;
 mod language;
 mod models;

@@ -117,7 +117,7 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app/models.rs"]),
+    ("crate::inference::onnx", &["src/app/models.rs", "src/app/import.rs", "src/inference/interface.rs"]),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",
@@ -195,7 +195,7 @@ pub(crate) const CRATES: Table = &[
     ("minijinja", &["src/sinks/mapping.rs"]),
     ("ndarray", &["src/escalation/fit/logistic.rs"]),
     ("object_store", &["src/jobs/service"]),
-    ("ort", &["src/inference/onnx.rs"]),
+    ("ort", &["src/inference/interface.rs", "src/inference/onnx.rs"]),
     ("parquet", &["src/jobs"]),
     (
         "parking_lot",
@@ -242,6 +242,7 @@ pub(crate) const CRATES: Table = &[
             "src/events",
             "src/jobs",
             "src/lifecycle",
+            "src/model/import",
             "src/pipeline/customers",
             "src/privacy/measured_tests.rs",
             "src/sinks",

@@ -3,8 +3,8 @@
 use super::v1;
 use crate::batching::Lane;
 use crate::domain::{
-    Assessment, Evidence, HeadAssessment, LabelAssessment, SentenceAssessment, Sentiment, SentimentLabel,
-    Span, Status,
+    Assessment, Evidence, EvidenceMethod, HeadAssessment, LabelAssessment, SentenceAssessment, Sentiment,
+    SentimentLabel, Span, Status,
 };
 use crate::error::Error;
 use crate::model::{Activation, HeadKind, Manifest};
@@ -72,6 +72,18 @@ pub(super) fn assessment(from: Assessment) -> v1::Assessment {
         other_heads: heads(from.other_heads),
         sentences: from.sentences.into_iter().map(sentence).collect(),
         model: Some(v1::ModelReference { id: from.model_id, version: from.model_version }),
+        evidence_method: from
+            .evidence
+            .map_or(v1::EvidenceMethod::Unspecified, |scope| evidence_method(scope.method))
+            .into(),
+        evidence_windows: from.evidence.map_or(0, |scope| count(scope.windows)),
+    }
+}
+
+fn evidence_method(from: EvidenceMethod) -> v1::EvidenceMethod {
+    match from {
+        EvidenceMethod::Contributions => v1::EvidenceMethod::Contributions,
+        EvidenceMethod::Occlusion => v1::EvidenceMethod::Occlusion,
     }
 }
 
@@ -111,6 +123,7 @@ pub(super) fn model(manifest: &Manifest, is_default: bool) -> v1::Model {
         is_default,
         graph_sha256: manifest.graph.sha256.clone(),
         scores: manifest.scores.clone().into_iter().collect(),
+        evidence_method: evidence_method(manifest.evidence).into(),
         ..v1::Model::default()
     }
 }

@@ -1,6 +1,7 @@
-//! `attune models`: what is loaded, or would be, and what a running service is to load instead.
+//! `attune models`: what is loaded, or would be, an export that becomes a model, and what a running service is to load instead.
 
 mod alias;
+mod import;
 mod load;
 mod shadow;
 mod shadow_report;
@@ -10,16 +11,25 @@ use std::fmt::Write;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::ModelsOptions;
+use super::arguments::{ImportOptions, ModelsOptions};
 use super::paint::{BOLD, DIM, styled};
 use super::{executor, write_out};
 use crate::api::grpc::{client::Client, describe, v1};
-use crate::app;
+use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelsCommand {
+    /// Make a model directory out of a Hugging Face export of a sequence classifier
+    Import(ImportOptions),
+    #[command(flatten)]
+    Served(ServedCommand),
+}
+
+/// What a running service is asked for.
+#[derive(Debug, Subcommand)]
+pub(super) enum ServedCommand {
     /// Have a service load the model in a sub-directory of its models.directory
     Load(load::LoadOptions),
     /// Have a service let go of a version
@@ -46,20 +56,25 @@ impl ServerOptions {
     }
 }
 
-pub(super) fn run(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
+pub(super) fn run(
+    options: &ModelsOptions,
+    config: &Config,
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
     match &options.command {
         None => list(options, config),
-        Some(command) => write_out(executor()?.block_on(ask(command))?.as_bytes()),
+        Some(ModelsCommand::Import(command)) => import::run(command, config, surroundings),
+        Some(ModelsCommand::Served(command)) => write_out(executor()?.block_on(ask(command))?.as_bytes()),
     }
 }
 
-async fn ask(command: &ModelsCommand) -> Result<String, Error> {
+async fn ask(command: &ServedCommand) -> Result<String, Error> {
     match command {
-        ModelsCommand::Load(options) => load::run(options).await,
-        ModelsCommand::Unload(options) => unload::run(options).await,
-        ModelsCommand::Alias(options) => alias::run(options).await,
-        ModelsCommand::Shadow(options) => shadow::run(options).await,
-        ModelsCommand::ShadowReport(options) => shadow_report::run(options).await,
+        ServedCommand::Load(options) => load::run(options).await,
+        ServedCommand::Unload(options) => unload::run(options).await,
+        ServedCommand::Alias(options) => alias::run(options).await,
+        ServedCommand::Shadow(options) => shadow::run(options).await,
+        ServedCommand::ShadowReport(options) => shadow_report::run(options).await,
     }
 }
 
@@ -99,6 +114,9 @@ fn write_model(model: &v1::Model, with_labels: bool, out: &mut String) -> std::f
         model.license,
         model.graph_sha256.get(..12).unwrap_or_default()
     )?;
+    if model.evidence_method() == v1::EvidenceMethod::Occlusion {
+        writeln!(out, "  evidence by occlusion: words are covered, and the text is read again")?;
+    }
     for head in &model.heads {
         let activation = match head.activation() {
             v1::Activation::Softmax => "one of",

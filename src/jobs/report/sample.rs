@@ -158,6 +158,7 @@ pub(super) fn blank(status: Status) -> Assessment {
         coverage: 1.0,
         token_count: 9,
         window_count: 1,
+        evidence: None,
         sentiment: None,
         emotions: Vec::new(),
         emotion_groups: Vec::new(),

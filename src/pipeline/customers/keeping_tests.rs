@@ -31,6 +31,7 @@ fn assessment(spans: Vec<Span>) -> Assessment {
         coverage: 1.0,
         token_count: 3,
         window_count: 1,
+        evidence: None,
         sentiment: None,
         emotions: Vec::new(),
         emotion_groups: Vec::new(),
