@@ -1,5 +1,7 @@
 //! The command line.
 
+mod models;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +11,7 @@ use super::policy::PolicyCommand;
 use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions, OutboxCommand};
 use super::worker::WorkerOptions;
 use crate::jobs;
+pub(super) use models::{ModelsCommand, ModelsOptions, PullOptions};
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
@@ -76,7 +79,7 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// Make the tables of the store, or bring them up to this version
     Migrate(MigrateOptions),
-    /// List the models, their heads and labels
+    /// List the models, their heads and labels; fetch one from a hub
     Models(ModelsOptions),
     /// Print every setting with its default
     Config,
@@ -270,16 +273,6 @@ pub(super) enum Format {
     Json,
     /// One JSON object per line
     Jsonl,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ModelsOptions {
-    /// Ask a running server
-    #[arg(long, value_name = "URL")]
-    pub(super) server: Option<String>,
-    /// List every label with its threshold
-    #[arg(long)]
-    pub(super) labels: bool,
 }
 
 /// A file of texts and how to read it.

@@ -77,7 +77,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         }
         Command::Analyze(options) => analyze::run(&options, &quiet()?, &surroundings()),
         Command::Conversation(options) => conversation::run(&options, &quiet()?, &surroundings()),
-        Command::Models(options) => models::run(&options, &quiet()?),
+        Command::Models(options) => models::run(&options, &quiet()?, &surroundings()),
         Command::Score(options) => score::run(&options, &quiet()?, &surroundings()),
         Command::Jobs(command) => {
             quiet()?;

@@ -1,16 +1,29 @@
-//! `attune models`: what is loaded, or would be.
+//! `attune models`: what is loaded, or would be; and the commands that make or fetch models.
+
+mod pull;
 
 use std::fmt::Write;
 
-use super::arguments::ModelsOptions;
+use super::arguments::{ModelsCommand, ModelsOptions};
 use super::paint::{BOLD, DIM, styled};
 use super::write_out;
 use crate::api::grpc::{client::Client, describe, v1};
-use crate::app;
+use crate::app::{self, Surroundings};
 use crate::config::Config;
 use crate::error::Error;
 
-pub(super) fn run(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
+pub(super) fn run(
+    options: &ModelsOptions,
+    config: &Config,
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
+    match &options.command {
+        Some(ModelsCommand::Pull(options)) => pull::run(options, &surroundings.environment),
+        None => list(options, config),
+    }
+}
+
+fn list(options: &ModelsOptions, config: &Config) -> Result<(), Error> {
     let models = match &options.server {
         Some(url) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
