@@ -4,6 +4,7 @@ pub mod customers;
 pub mod jobs;
 pub mod policies;
 mod probes;
+mod providers;
 pub mod sinks;
 pub mod worker;
 
@@ -91,10 +92,11 @@ pub fn load_bundle(config: &Config) -> Result<ModelBundle, Error> {
 
 /// Loads the model and starts its workers. Slow, and blocks.
 pub fn build_models(config: &Config, surroundings: &Surroundings) -> Result<Models, Error> {
-    let library =
-        Search::new(config.inference.runtime_library.clone(), surroundings.runtime_library.clone()).find()?;
+    let search = Search::new(config.inference.runtime_library.clone(), surroundings.runtime_library.clone());
+    let library = search.find()?;
+    let provider = providers::provider(config, &search)?;
     let bundle = Arc::new(load_bundle(config)?);
-    let factory = OnnxFactory::load(&library, Arc::clone(&bundle))?;
+    let factory = OnnxFactory::load(&library, Arc::clone(&bundle))?.with_provider(provider)?;
     Ok(Models::new(Arc::new(build_analyzer(config, &bundle, &factory)?)))
 }
 
@@ -218,6 +220,7 @@ impl Service {
             http.address = %http_address.map_or_else(|e| e.to_string(), |a| a.to_string()),
             model.id = manifest.id,
             model.version = manifest.version,
+            inference.provider = config.inference.provider.name(),
             start_ms = started.elapsed().as_millis() as u64,
             "ready"
         );

@@ -141,14 +141,19 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
             suggestion: nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default(),
         }
     };
-    let (section, name) = key.split_once('.').ok_or_else(|| unknown(merged))?;
-    let found = merged.get(section).and_then(Value::as_table).and_then(|t| t.get(name));
-    let Some(old) = found else { return Err(unknown(merged)) };
-    let new = typed(old, value, origin, key)?;
-    if let Some(table) = merged.get_mut(section).and_then(Value::as_table_mut) {
-        table.insert(name.to_owned(), new);
-    }
+    let Some(old) = slot(merged, key) else { return Err(unknown(merged)) };
+    *old = typed(old, value, origin, key)?;
     Ok(())
+}
+
+/// The value that a dotted key names: in a section, or in a table of one.
+fn slot<'a>(merged: &'a mut Table, key: &str) -> Option<&'a mut Value> {
+    let (section, mut name) = key.split_once('.')?;
+    let mut table = merged.get_mut(section)?.as_table_mut()?;
+    while let Some((outer, inner)) = name.split_once('.') {
+        (table, name) = (table.get_mut(outer)?.as_table_mut()?, inner);
+    }
+    table.get_mut(name)
 }
 
 /// The known name that is closest to `key`, if one is close.
@@ -183,6 +188,7 @@ fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, Co
         }
         (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => Ok(Value::Array(items)),
         (Value::Array(_), other) => Err(fail("a list of texts in quotes", other.to_string())),
+        (Value::Table(_), other) => Err(fail("a table of settings", other.to_string())),
         (_, other) => Ok(other),
     }
 }

@@ -1,6 +1,6 @@
 //! From text to per-token terms: tokenizer, windows, the backend that runs the network, and how windows combine.
 //!
-//! Everything here is synchronous. `ort` is named in `onnx`, `tokenizers` in `tokenizer`, `whatlang` in `language`, and
+//! Everything here is synchronous. `ort` is named in `onnx` (`provider` has what it is told in plain values), `tokenizers` in `tokenizer`, `whatlang` in `language`, and
 //! nowhere else. What the numbers mean (heads, thresholds, evidence) is the pipeline's business.
 
 pub mod backend;
@@ -8,10 +8,12 @@ pub mod document;
 pub mod fake;
 pub mod language;
 pub mod onnx;
+pub mod provider;
 pub mod runtime_library;
 pub mod tokenizer;
 pub mod window;
 
 pub use backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
 pub use document::DocumentScores;
+pub use provider::Provider;
 pub use tokenizer::{TextTokenizer, TokenizedText};

@@ -4,6 +4,8 @@
 //! `contributions [batch, tokens, labels]` and, unless it pools by a plain mean, `attention_scores
 //! [batch, tokens, heads]` (float32).
 
+mod provider;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use ort::value::Tensor;
 use parking_lot::Mutex;
 
 use super::backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
+use super::provider::Provider;
 use crate::model::ModelBundle;
 
 /// The runtime is one per process: the path it came from, once it is loaded.
@@ -23,12 +26,20 @@ static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 pub struct OnnxFactory {
     environment: Environment,
     bundle: Arc<ModelBundle>,
+    provider: Provider,
 }
 
 impl OnnxFactory {
     /// Loads the library (once per process) and keeps the graph for the sessions to come.
     pub fn load(library: &Path, bundle: Arc<ModelBundle>) -> Result<Self, InferenceError> {
-        Ok(Self { environment: environment(library)?, bundle })
+        Ok(Self { environment: environment(library)?, bundle, provider: Provider::Cpu })
+    }
+
+    /// Has the graph run by another execution provider than ONNX Runtime's own. Error: `Library`, which says what is missing
+    /// and what to do.
+    pub fn with_provider(self, provider: Provider) -> Result<Self, InferenceError> {
+        provider::prepare(&self.environment, &provider)?;
+        Ok(Self { provider, ..self })
     }
 }
 
@@ -58,7 +69,8 @@ fn environment(library: &Path) -> Result<Environment, InferenceError> {
 
 impl BackendFactory for OnnxFactory {
     fn build(&self) -> Result<Box<dyn Backend>, InferenceError> {
-        let mut builder = configure(&self.environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+        let builder = configure(&self.environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+        let mut builder = provider::apply(&self.environment, builder, &self.provider)?;
         let session = builder
             .commit_from_memory(&self.bundle.graph)
             .map_err(|e| InferenceError::Load(e.to_string()))?;
