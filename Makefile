@@ -2,13 +2,16 @@
 
 BINARY := target/release/attune
 
-.PHONY: help demo serve test lint bench bench-parts build runtime train fuzz clean
+.PHONY: help demo serve test lint bench bench-parts build runtime openvino train fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 runtime: ## fetch the pinned ONNX Runtime into .runtime/
 	@scripts/fetch-runtime.sh
+
+openvino: runtime ## fetch the pinned OpenVINO plugin into .runtime/openvino/ (devices of Intel; 150 MB)
+	@scripts/fetch-openvino.sh
 
 build: ## build the release binary
 	cargo build --release --locked --bin attune

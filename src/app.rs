@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod models;
 pub mod policies;
 mod probes;
+mod providers;
 pub mod sinks;
 pub mod worker;
 
@@ -165,6 +166,7 @@ impl Service {
             http.address = %http_address.map_or_else(|e| e.to_string(), |a| a.to_string()),
             model.id = default.manifest().id,
             model.version = default.manifest().version,
+            inference.provider = config.inference.provider.name(),
             start_ms = started.elapsed().as_millis() as u64,
             "ready"
         );

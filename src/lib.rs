@@ -5,6 +5,7 @@
 //! - [`error`]: the closed set of error kinds
 //! - [`domain`]: pure values, what an assessment holds
 //! - [`model`]: a model's files and manifest
+//! - [`hub`]: models of a hub, fetched
 //! - [`inference`]: text to tokens to per-token terms
 //! - [`batching`]: many callers, few well-filled batches
 //! - [`pipeline`]: the use cases
@@ -33,6 +34,7 @@ pub mod error;
 pub mod escalation;
 pub mod evaluation;
 pub mod events;
+pub mod hub;
 pub mod inference;
 pub mod jobs;
 pub mod lifecycle;

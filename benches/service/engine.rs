@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use attune::inference::onnx::OnnxFactory;
 use attune::inference::runtime_library::Search;
 use attune::inference::window::windows;
-use attune::inference::{Backend, BackendFactory, EncodedBatch};
+use attune::inference::{Backend, BackendFactory, EncodedBatch, Provider};
 use attune::model::ModelBundle;
 
 use crate::corpus::Corpus;
@@ -26,9 +26,16 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(corpus: &Corpus) -> Self {
+        Self::with(corpus, Provider::Cpu)
+    }
+
+    /// The engine under an execution provider.
+    pub(crate) fn with(corpus: &Corpus, provider: Provider) -> Self {
         let bundle = Arc::new(ModelBundle::load_embedded().unwrap());
         let library = Search::new(None, std::env::var_os("ORT_DYLIB_PATH").map(Into::into)).find().unwrap();
+        let name = provider.name();
         let factory = OnnxFactory::load(&library, Arc::clone(&bundle)).unwrap();
+        let factory = factory.with_provider(provider).unwrap();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let backends = (0..cores).map(|_| factory.build().unwrap()).collect();
         let mut engine = Self { backends, batches: Vec::new(), texts: Vec::new(), budget: 0 };
@@ -36,7 +43,7 @@ impl Engine {
         for budget in BUDGETS {
             engine.batch(corpus, &bundle, budget);
             let rate = engine.rate(Duration::from_secs(2));
-            println!("  engine with batches of {budget:>4} padded tokens: {rate:.0}/s");
+            println!("  engine ({name}) with batches of {budget:>4} padded tokens: {rate:.0}/s");
             if rate > best.0 {
                 best = (rate, budget);
             }

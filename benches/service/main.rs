@@ -5,6 +5,9 @@
 //! memory are its own. The client that loads it shares the machine, as the callers of a sidecar do.
 //!
 //!     cargo bench --bench service -- --help
+//!
+//! With `--provider`, it measures the raw engine under that execution provider against the same on ONNX Runtime's own, and
+//! nothing else.
 
 #![expect(
     clippy::print_stdout,
@@ -19,6 +22,7 @@ mod engine;
 mod load;
 mod overload;
 mod process;
+mod providers;
 mod wire;
 
 use std::time::Duration;
@@ -29,7 +33,7 @@ use arguments::{argument, flag, number};
 use load::Options;
 use process::Server;
 
-const USAGE: &str = "[--seconds N] [--quick] [--only short|mixed|none] [--no-overload] [--name NAME]";
+const USAGE: &str = "[--seconds N] [--quick] [--only short|mixed|none] [--no-overload] [--name NAME] [--provider openvino|cuda [--precision P]]";
 
 // One thread: the client is to take little of the machine.
 #[tokio::main(flavor = "current_thread")]
@@ -57,11 +61,14 @@ async fn main() {
             corpus.mean_tokens,
             corpus.p99_tokens
         );
-        let value = measure(&corpus, length, quick).await;
+        let value = match argument("--provider") {
+            Some(name) => providers::measure(&corpus, length, &name),
+            None => measure(&corpus, length, quick).await,
+        };
         report.insert(corpus.name.into(), value);
         println!();
     }
-    if !flag("--no-overload") {
+    if !flag("--no-overload") && argument("--provider").is_none() {
         report.insert(
             "overload".into(),
             overload::measure(Duration::from_secs(if quick { 5 } else { 30 })).await,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Surroundings;
+use super::{Surroundings, providers};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind};
@@ -57,12 +57,14 @@ fn build_first(config: &Config, backends: &Backends) -> Result<Analyzer, Error> 
     build_analyzer(config, &bundle, &*backends(&bundle)?)
 }
 
-/// ONNX Runtime, which is looked for with the first model.
+/// ONNX Runtime, which is looked for with the first model, and the provider that the configuration names.
 fn backends(config: &Config, surroundings: &Surroundings) -> Arc<Backends> {
-    let (named, variable) = (config.inference.runtime_library.clone(), surroundings.runtime_library.clone());
+    let (config, variable) = (config.clone(), surroundings.runtime_library.clone());
     Arc::new(move |bundle| {
-        let library = Search::new(named.clone(), variable.clone()).find()?;
-        Ok(Box::new(OnnxFactory::load(&library, Arc::clone(bundle))?))
+        let search = Search::new(config.inference.runtime_library.clone(), variable.clone());
+        let library = search.find()?;
+        let provider = providers::provider(&config, &search)?;
+        Ok(Box::new(OnnxFactory::load(&library, Arc::clone(bundle))?.with_provider(provider)?))
     })
 }
 

@@ -90,7 +90,13 @@ async fn work(
     let worker = Worker::new(Arc::clone(&kept.customers), Arc::new(stream), settings, stop.clone());
     let ready = tokio::spawn(ready(readiness.clone(), worker.well(), stop.clone()));
     let start_ms = started.elapsed().as_millis() as u64;
-    tracing::info!(stream = config.worker.stream, durable = config.worker.durable, start_ms, "ready");
+    tracing::info!(
+        stream = config.worker.stream,
+        durable = config.worker.durable,
+        inference.provider = config.inference.provider.name(),
+        start_ms,
+        "ready"
+    );
     drain(worker.run(), stop, config.server.drain).await;
     kept.close().await;
     ready.abort();

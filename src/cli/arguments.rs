@@ -12,7 +12,8 @@ use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions
 use super::worker::WorkerOptions;
 use crate::jobs;
 
-pub(super) use models::{ActivationName, ImportOptions, ModelsOptions};
+
+pub(super) use models::{ActivationName, ImportOptions, ModelsOptions, PullOptions};
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.
 #[derive(Debug, Parser)]
@@ -80,7 +81,7 @@ pub(super) enum Command {
     Audit(AuditCommand),
     /// Make the tables of the store, or bring them up to this version
     Migrate(MigrateOptions),
-    /// List the models, their heads and labels; import one; load, swap and compare those of a running service
+    /// List the models, their heads and labels; pull or import one; load, swap and compare those of a running service
     Models(ModelsOptions),
     /// Print every setting with its default
     Config,

@@ -63,6 +63,16 @@ pub(super) fn counting(total: usize, what: &str) -> ProgressBar {
     styled(ProgressBar::new(total as u64), "{pos} of {len} {msg}").with_message(what.to_owned())
 }
 
+/// Counts bytes, on a terminal; hidden elsewhere.
+pub(super) fn bytes() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = styled(ProgressBar::no_length(), "{bar:30} {bytes} of {total_bytes}, {eta} left, {msg}");
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -8,6 +8,7 @@ use crate::telemetry::metrics;
 
 pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
+    metrics::provider(config.inference.provider.name());
     until_stopped(async |stop| {
         let service = Service::bind(&config)
             .await?

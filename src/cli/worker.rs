@@ -30,6 +30,7 @@ impl WorkerOptions {
 
 pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
+    metrics::provider(config.inference.provider.name());
     until_stopped(async |stop| {
         let service =
             WorkerService::bind(&config, surroundings.clone()).await?.with_reload(again.on_hangup()?);

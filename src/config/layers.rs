@@ -5,6 +5,8 @@ use toml::{Table, Value};
 
 /// Names of the environment variables begin with this.
 const PREFIX: &str = "ATTUNE_";
+/// Tables whose keys are names that the user gives.
+const OWN_KEYS: [&str; 1] = ["models.aliases"];
 /// The only key at the top level that is no section but a list of tables.
 const SINKS: &str = "sinks";
 /// Largest number that a variable or a flag may give: bytes of a disk.
@@ -141,33 +143,38 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
             suggestion: nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default(),
         }
     };
-    let (section, name) = key.split_once('.').ok_or_else(|| unknown(merged))?;
-    let found = merged.get(section).and_then(Value::as_table).and_then(|t| t.get(name));
-    let new = match found {
-        // A table whose keys are the user's own is given key by key.
-        Some(Value::Table(_)) => return Err(unknown(merged)),
-        Some(old) => typed(old, value, origin, key)?,
-        None => {
-            return set_own(merged, (origin, key), (section, name), value).ok_or_else(|| unknown(merged))?;
+    match slot(merged, key) {
+        // A table is given key by key.
+        Some(Value::Table(_)) => Err(unknown(merged)),
+        Some(old) => {
+            *old = typed(old, value, origin, key)?;
+            Ok(())
         }
-    };
-    if let Some(table) = merged.get_mut(section).and_then(Value::as_table_mut) {
-        table.insert(name.to_owned(), new);
+        None => set_own(merged, origin, key, value).ok_or_else(|| unknown(merged))?,
     }
-    Ok(())
 }
 
-/// Sets a key that is the user's own, below a table that is there by default; `None` when there is no such table.
+/// Sets a key that is the user's own, below one of the tables that hold such; `None` elsewhere.
 fn set_own(
     merged: &mut Table,
-    (origin, key): (&str, &str),
-    (section, name): (&str, &str),
+    origin: &str,
+    key: &str,
     value: Value,
 ) -> Option<Result<(), ConfigError>> {
-    let (table, own) = name.split_once('.')?;
-    let table = merged.get_mut(section)?.get_mut(table)?.as_table_mut()?;
+    let (table, own) = OWN_KEYS.iter().find_map(|table| Some((*table, key.strip_prefix(table)?.strip_prefix('.')?)))?;
+    let table = slot(merged, table)?.as_table_mut()?;
     let text = typed(&Value::String(String::new()), value, origin, key);
     Some(text.map(|text| drop(table.insert(own.to_owned(), text))))
+}
+
+/// The value that a dotted key names: in a section, or in a table of one.
+fn slot<'a>(merged: &'a mut Table, key: &str) -> Option<&'a mut Value> {
+    let (section, mut name) = key.split_once('.')?;
+    let mut table = merged.get_mut(section)?.as_table_mut()?;
+    while let Some((outer, inner)) = name.split_once('.') {
+        (table, name) = (table.get_mut(outer)?.as_table_mut()?, inner);
+    }
+    table.get_mut(name)
 }
 
 /// The known name that is closest to `key`, if one is close.
@@ -208,6 +215,7 @@ fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, Co
         }
         (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => Ok(Value::Array(items)),
         (Value::Array(_), other) => Err(fail("a list of texts in quotes", other.to_string())),
+        (Value::Table(_), other) => Err(fail("a table of settings", other.to_string())),
         (_, other) => Ok(other),
     }
 }

@@ -3,6 +3,7 @@
 //! The sources are handed in; nothing below `cli` reads the environment.
 
 mod customers;
+mod inference;
 mod jobs;
 mod layers;
 mod models;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
+pub use inference::{Inference, Provider};
 pub use jobs::{Hidden, Jobs};
 pub use layers::{ConfigError, Sources};
 pub use models::Models;
@@ -86,17 +88,6 @@ pub struct Model {
     /// `None` for the manifest's own thresholds and calibration.
     #[serde(deserialize_with = "path")]
     pub overlay: Option<PathBuf>,
-}
-
-/// `[inference]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Inference {
-    /// `None` looks in the usual places.
-    #[serde(deserialize_with = "path")]
-    pub runtime_library: Option<PathBuf>,
-    /// 0 for one per processor.
-    pub workers: usize,
 }
 
 /// `[batching]`
@@ -209,10 +200,7 @@ impl Config {
         }
         self.jobs.check()?;
         self.models.check()?;
-        if self.inference.workers > 256 {
-            return wrong("inference.workers", "expected at most 256");
-        }
-        Ok(())
+        self.inference.check()
     }
 }
 

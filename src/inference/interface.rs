@@ -7,6 +7,7 @@ use ort::value::Outlet;
 
 use super::backend::InferenceError;
 use super::onnx;
+use super::provider::Provider;
 
 /// The inputs and outputs of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Port {
 impl Interface {
     /// Loads a graph to look at it. Slow. Errors: the library, or a graph that it can't load.
     pub fn inspect(library: &Path, graph: &[u8]) -> Result<Self, InferenceError> {
-        let session: Session = onnx::session(&onnx::environment(library)?, graph)?;
+        let session: Session = onnx::session(&onnx::environment(library)?, graph, &Provider::Cpu)?;
         Ok(Self {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),

@@ -1,6 +1,7 @@
 //! From text to per-token terms: tokenizer, windows, the backend that runs the network, and how windows combine.
 //!
-//! Everything here is synchronous. `ort` is named in `onnx` and `interface`, `tokenizers` in `tokenizer`, `whatlang` in `language`, and
+//! Everything here is synchronous. `ort` is named in `onnx` (`provider` has what it is told in plain values) and `interface`,
+//! `tokenizers` in `tokenizer`, `whatlang` in `language`, and
 //! nowhere else. What the numbers mean (heads, thresholds, evidence) is the pipeline's business.
 
 pub mod arranged;
@@ -10,6 +11,7 @@ pub mod fake;
 pub mod interface;
 pub mod language;
 pub mod onnx;
+pub mod provider;
 pub mod runtime_library;
 pub mod tokenizer;
 pub mod window;
@@ -17,4 +19,5 @@ pub mod window;
 pub use arranged::Arranged;
 pub use backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
 pub use document::{DocumentScores, PlainWindow};
+pub use provider::Provider;
 pub use tokenizer::{TextTokenizer, TokenizedText};

@@ -4,6 +4,8 @@
 //! `logits [batch, labels]`, `contributions [batch, tokens, labels]` and, unless it pools by a plain mean,
 //! `attention_scores [batch, tokens, heads]` (float32). Of a model whose evidence comes from occlusion only the logits are read.
 
+mod provider;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use ort::value::Tensor;
 use parking_lot::Mutex;
 
 use super::backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
+use super::provider::Provider;
 use crate::model::ModelBundle;
 
 /// What the backend can feed. Texts have one part, so that token types are zeros.
@@ -26,12 +29,20 @@ static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 pub struct OnnxFactory {
     environment: Environment,
     bundle: Arc<ModelBundle>,
+    provider: Provider,
 }
 
 impl OnnxFactory {
     /// Loads the library (once per process) and keeps the graph for the sessions to come.
     pub fn load(library: &Path, bundle: Arc<ModelBundle>) -> Result<Self, InferenceError> {
-        Ok(Self { environment: environment(library)?, bundle })
+        Ok(Self { environment: environment(library)?, bundle, provider: Provider::Cpu })
+    }
+
+    /// Has the graph run by another execution provider than ONNX Runtime's own. Error: `Library`, which says what is missing
+    /// and what to do.
+    pub fn with_provider(self, provider: Provider) -> Result<Self, InferenceError> {
+        provider::prepare(&self.environment, &provider)?;
+        Ok(Self { provider, ..self })
     }
 }
 
@@ -61,7 +72,7 @@ pub(super) fn environment(library: &Path) -> Result<Environment, InferenceError>
 
 impl BackendFactory for OnnxFactory {
     fn build(&self) -> Result<Box<dyn Backend>, InferenceError> {
-        let session = session(&self.environment, &self.bundle.graph)?;
+        let session = session(&self.environment, &self.bundle.graph, &self.provider)?;
         let plain = !self.bundle.manifest.has_terms();
         let has = |name: &str| session.outputs().iter().any(|o| o.name() == name);
         for name in ["logits", "contributions"].into_iter().take(if plain { 1 } else { 2 }) {
@@ -90,8 +101,13 @@ impl BackendFactory for OnnxFactory {
 }
 
 /// A session over a graph.
-pub(super) fn session(environment: &Environment, graph: &[u8]) -> Result<Session, InferenceError> {
-    let mut builder = configure(environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+pub(super) fn session(
+    environment: &Environment,
+    graph: &[u8],
+    provider: &Provider,
+) -> Result<Session, InferenceError> {
+    let builder = configure(environment).map_err(|e| InferenceError::Load(e.to_string()))?;
+    let mut builder = provider::apply(environment, builder, provider)?;
     builder.commit_from_memory(graph).map_err(|e| InferenceError::Load(e.to_string()))
 }
 

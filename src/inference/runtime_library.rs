@@ -1,5 +1,5 @@
 //! Finds the ONNX Runtime library: the configured path, `ORT_DYLIB_PATH`, beside the binary, then `.runtime/`, where
-//! `make runtime` puts it.
+//! `make runtime` puts it; and OpenVINO's plugin, in `openvino/` of the same places, where `make openvino` puts it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,13 @@ pub const FILE_NAME: &str = if cfg!(target_os = "windows") {
     "libonnxruntime.dylib"
 } else {
     "libonnxruntime.so"
+};
+
+/// File name of OpenVINO's plugin, in a directory of its own: it brings its libraries along.
+pub const OPENVINO_PLUGIN: &str = if cfg!(target_os = "windows") {
+    "openvino/onnxruntime_providers_openvino_plugin.dll"
+} else {
+    "openvino/libonnxruntime_providers_openvino_plugin.so"
 };
 
 /// Where the library may be.
@@ -45,25 +52,52 @@ impl Search {
         for (path, origin) in
             [(&self.configured, "inference.runtime_library"), (&self.environment, "ORT_DYLIB_PATH")]
         {
-            let Some(path) = path else { continue };
-            if path.is_file() {
-                return Ok(path.clone());
+            if let Some(path) = path {
+                return named(path, origin, "make runtime");
             }
-            return Err(InferenceError::Library(format!(
-                "{origin} names {}, which is not a file; correct it, or unset it and run `make runtime`",
-                path.display()
-            )));
         }
-        let candidates = self.directories.iter().map(|d| d.join(FILE_NAME));
-        candidates.clone().find(|c| c.is_file()).ok_or_else(|| {
-            let places: Vec<String> = candidates.map(|c| c.display().to_string()).collect();
+        self.beside(FILE_NAME).ok_or_else(|| {
             InferenceError::Library(format!(
                 "ONNX Runtime is not there: no {FILE_NAME} in any of {}; run `make runtime`, or name the library with \
                  ORT_DYLIB_PATH",
-                places.join(", ")
+                self.places(FILE_NAME)
             ))
         })
     }
+
+    /// OpenVINO's plugin: the one that is configured, or the first that is there.
+    pub fn find_openvino(&self, configured: Option<&Path>) -> Result<PathBuf, InferenceError> {
+        if let Some(path) = configured {
+            return named(path, "inference.provider_library", "make openvino");
+        }
+        self.beside(OPENVINO_PLUGIN).ok_or_else(|| {
+            InferenceError::Library(format!(
+                "inference.provider is \"openvino\", and OpenVINO's plugin is not there: no {OPENVINO_PLUGIN} in any of {}; run \
+                 `make openvino`, or name the library with inference.provider_library",
+                self.places(OPENVINO_PLUGIN)
+            ))
+        })
+    }
+
+    fn beside(&self, file: &str) -> Option<PathBuf> {
+        self.directories.iter().map(|directory| directory.join(file)).find(|path| path.is_file())
+    }
+
+    fn places(&self, file: &str) -> String {
+        let places = self.directories.iter().map(|directory| directory.join(file).display().to_string());
+        places.collect::<Vec<String>>().join(", ")
+    }
+}
+
+/// A path that somebody has named: it must be there.
+fn named(path: &Path, origin: &str, make: &str) -> Result<PathBuf, InferenceError> {
+    if path.is_file() {
+        return Ok(path.to_path_buf());
+    }
+    Err(InferenceError::Library(format!(
+        "{origin} names {}, which is not a file; correct it, or unset it and run `{make}`",
+        path.display()
+    )))
 }
 
 #[cfg(test)]
@@ -80,6 +114,20 @@ mod tests {
         search.configured = Some("/nowhere/lib.so".into());
         let message = search.find().unwrap_err().to_string();
         assert!(message.contains("inference.runtime_library names /nowhere/lib.so"), "{message}");
+    }
+
+    #[test]
+    fn the_plugin_is_found_where_make_puts_it_or_where_it_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let plugin = directory.path().join(OPENVINO_PLUGIN);
+        std::fs::create_dir_all(plugin.parent().unwrap()).unwrap();
+        std::fs::write(&plugin, b"").unwrap();
+        let search = Search { directories: vec![directory.path().into()], ..Search::default() };
+        assert_eq!(search.find_openvino(None).unwrap(), plugin);
+        let message = search.find_openvino(Some(Path::new("/nowhere.so"))).unwrap_err().to_string();
+        assert!(message.contains("inference.provider_library names /nowhere.so"), "{message}");
+        let message = Search::default().find_openvino(None).unwrap_err().to_string();
+        assert!(message.contains("run `make openvino`"), "{message}");
     }
 
     #[test]

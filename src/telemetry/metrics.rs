@@ -24,6 +24,7 @@ const DELIVERIES: &str = "attune_deliveries_total";
 const DELIVERY_SECONDS: &str = "attune_delivery_duration_seconds";
 const OUTBOX_WAITING: &str = "attune_outbox_waiting";
 const OUTBOX_DEAD: &str = "attune_outbox_dead";
+const PROVIDER: &str = "attune_inference_provider";
 const JOBS: &str = "attune_jobs";
 const JOBS_ENDED: &str = "attune_jobs_ended_total";
 const JOB_ROWS: &str = "attune_job_rows_total";
@@ -73,6 +74,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(DELIVERY_SECONDS, "Time of an attempt to deliver an event, by sink");
     describe_gauge!(OUTBOX_WAITING, "Events that wait in the outbox, by sink");
     describe_gauge!(OUTBOX_DEAD, "Events that were given up and not removed, by sink");
+    describe_gauge!(PROVIDER, "1, by the execution provider that runs the network");
     describe_gauge!(JOBS, "Jobs that are kept, by state");
     describe_counter!(JOBS_ENDED, "Jobs that have ended, by state");
     describe_counter!(JOB_ROWS, "Rows that jobs have read");
@@ -156,6 +158,11 @@ pub fn delivery(sink: &str, outcome: &'static str, elapsed: Duration) {
 pub fn backlog(sink: &str, waiting: u64, dead: u64) {
     gauge!(OUTBOX_WAITING, "sink" => sink.to_owned()).set(waiting as f64);
     gauge!(OUTBOX_DEAD, "sink" => sink.to_owned()).set(dead as f64);
+}
+
+/// This execution provider runs the network.
+pub fn provider(name: &'static str) {
+    gauge!(PROVIDER, "provider" => name).set(1.0);
 }
 
 /// So many jobs are in a state now.

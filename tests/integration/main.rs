@@ -13,6 +13,8 @@ mod customers_refused;
 mod escalations;
 mod fake_stream;
 mod flaky_store;
+mod hub;
+mod hub_server;
 mod job_objects;
 mod job_restarts;
 mod jobs;

@@ -28,6 +28,7 @@ impl Serving {
         });
         let mut serving = Self { child, grpc: String::new(), http: String::new(), lines };
         let ready = serving.line(|line| line["message"] == "ready");
+        assert_eq!(ready["inference.provider"], "cpu");
         serving.grpc = ready["grpc.address"].as_str().unwrap().to_owned();
         serving.http = ready["http.address"].as_str().unwrap().to_owned();
         serving

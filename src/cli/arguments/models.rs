@@ -60,3 +60,19 @@ pub(in crate::cli) enum ActivationName {
     /// Any number of labels hold
     Sigmoid,
 }
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PullOptions {
+    /// The model: hf://owner/name, or hf://owner/name@revision for a branch, a tag or a commit
+    #[arg(value_name = "MODEL")]
+    pub(in crate::cli) reference: String,
+    /// Where it goes; the model's name, in the working directory, unless this says otherwise
+    #[arg(long, short, value_name = "DIR")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// Fetch this file of the repository too; a network takes the place of the usual ones; may be repeated
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(in crate::cli) file: Vec<String>,
+    /// Most bytes of all files together
+    #[arg(long, value_name = "BYTES", default_value_t = 2 << 30)]
+    pub(in crate::cli) max_bytes: u64,
+}

@@ -1,8 +1,9 @@
-//! `attune models`: what is loaded, or would be, an export that becomes a model, and what a running service is to load instead.
+//! `attune models`: what is loaded, or would be, how a model is fetched or made, and what a running service is to load instead.
 
 mod alias;
 mod import;
 mod load;
+mod pull;
 mod shadow;
 mod shadow_report;
 mod unload;
@@ -11,7 +12,7 @@ use std::fmt::Write;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{ImportOptions, ModelsOptions};
+use super::arguments::{ImportOptions, ModelsOptions, PullOptions};
 use super::paint::{BOLD, DIM, styled};
 use super::{executor, write_out};
 use crate::api::grpc::{client::Client, describe, v1};
@@ -23,6 +24,8 @@ use crate::error::Error;
 pub(super) enum ModelsCommand {
     /// Make a model directory out of a Hugging Face export of a sequence classifier
     Import(ImportOptions),
+    /// Fetch a model from a hub into a directory
+    Pull(PullOptions),
     #[command(flatten)]
     Served(ServedCommand),
 }
@@ -64,6 +67,7 @@ pub(super) fn run(
     match &options.command {
         None => list(options, config),
         Some(ModelsCommand::Import(command)) => import::run(command, config, surroundings),
+        Some(ModelsCommand::Pull(command)) => pull::run(command, &surroundings.environment),
         Some(ModelsCommand::Served(command)) => write_out(executor()?.block_on(ask(command))?.as_bytes()),
     }
 }
