@@ -28,6 +28,7 @@ test: runtime ## run every test
 	  else cargo test --locked --lib --bins --tests; fi
 	@scripts/python-check.sh
 	@scripts/s3-check.sh
+	@scripts/report-check.sh
 
 lint: ## formatting, clippy, docs, protobuf
 	cargo fmt --all -- --check

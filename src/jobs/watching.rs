@@ -51,12 +51,20 @@ impl Watching {
         let facts = Facts {
             title: format!("What customers say: {}", growing.source),
             source: growing.source.clone(),
-            created: finished.began.clone(),
+            created: readable(&finished.began),
             rows: Some(finished.totals.read),
             notes: growing.notes.clone(),
             ..Facts::default()
         };
         part::replace(&growing.path, render(&growing.tally, &facts)?.as_bytes())
+    }
+}
+
+/// `2026-03-31T10:02:33Z` as people write it, to the minute; anything else stays as it is.
+fn readable(time: &str) -> String {
+    match time.strip_suffix('Z').and_then(|time| time.split_once('T')) {
+        Some((day, clock)) => format!("{day} {} UTC", clock.get(..5).unwrap_or(clock)),
+        None => time.to_owned(),
     }
 }
 
@@ -95,5 +103,16 @@ impl Observer for Growing {
             Error::invalid("checkpoint", "holds no report; begin anew with --restart").with_source(e)
         })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn a_report_says_to_the_minute_when_its_run_began() {
+        assert_eq!(readable("2026-03-31T10:02:33Z"), "2026-03-31 10:02 UTC");
+        assert_eq!(readable("just now"), "just now");
     }
 }

@@ -1,6 +1,7 @@
 //! Comments with their evidence highlighted.
 
-use super::format::{many, odds, percent};
+use super::drawing::short;
+use super::format::{count, many, odds, percent};
 use super::labels::{Weight, spoken};
 use super::reading::Comment;
 use super::shown::{Mark, Marked};
@@ -8,6 +9,9 @@ use super::tally::Tally;
 
 /// Words of evidence that are listed below a comment.
 const REASONS: usize = 4;
+
+/// Characters of such words; the comment above has the rest.
+const REASON_CHARS: usize = 60;
 
 /// A piece of a comment's text, highlighted or not.
 pub(super) struct Piece {
@@ -42,14 +46,16 @@ pub(super) struct CommentView {
 }
 
 /// What the page shows of a comment.
-pub(super) fn view(comment: &Comment) -> CommentView {
+pub(super) fn view(comment: &Comment, tally: &Tally) -> CommentView {
     let named = |name: &str, value: &str| (!value.trim().is_empty()).then(|| format!("{name} {value}"));
     let [negative, positive] = comment.probabilities.map(|micro| percent(f64::from(micro) / 1e6));
     let sentiment = format!("{}: P(negative) {negative}, P(positive) {positive}", comment.sentiment);
     let mut facts: Vec<String> = (!comment.sentiment.is_empty()).then_some(sentiment).into_iter().collect();
-    facts.extend(named("score", &comment.score));
-    facts.extend(named("segment", &comment.segment));
-    facts.extend(named("question", &comment.question));
+    facts.extend(named("score:", &comment.score));
+    facts.extend(tally.by.as_deref().and_then(|by| named(&format!("{by}:"), &comment.segment)));
+    // Of one question alone every comment would say the same.
+    let question = Some(&comment.question).filter(|_| tally.questions.len() > 1);
+    facts.extend(question.and_then(|question| named("question:", question)));
     let chip = |(cue, probability): &(String, u32)| Chip {
         text: format!("{} {}", spoken(cue), percent(f64::from(*probability) / 1e6)),
         pressing: Weight::of(cue) > Weight::Other,
@@ -73,8 +79,9 @@ pub(super) fn conflicts(tally: &Tally) -> Option<String> {
     let [negative, positive] = scores.conflicts;
     let shown = tally.conflicts.comments().len();
     Some(format!(
-        "{} of {high} are negative, {positive} of {low} are positive. The {shown} in which the model is surest follow.",
-        many(negative, "comment")
+        "{} of {high} are negative, {} of {low} are positive. The {shown} in which the model is surest follow.",
+        many(negative, "comment"),
+        count(positive)
     ))
 }
 
@@ -113,10 +120,23 @@ fn said(mark: &Mark) -> String {
 fn reasons(marked: &Marked) -> Vec<String> {
     let mut strongest: Vec<&Mark> = marked.marks.iter().collect();
     strongest.sort_by_key(|mark| (std::cmp::Reverse(mark.milli.abs()), mark.start));
-    let words = |mark: &Mark| marked.text.get(mark.start..mark.end).map(str::trim);
+    let words = |mark: &Mark| Some(short(marked.text.get(mark.start..mark.end)?.trim(), REASON_CHARS));
     strongest
         .into_iter()
         .take(REASONS)
         .filter_map(|mark| Some(format!("“{}” {}", words(mark)?, said(mark))))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_evidence_is_quoted_briefly_below_the_comment() {
+        let mark = Mark { start: 0, end: 250, label: "negative".into(), milli: 1500 };
+        let text = "word ".repeat(50);
+        let marked = Marked { text, begins_later: false, goes_on: false, marks: vec![mark] };
+        assert_eq!(reasons(&marked), [format!("“{}word…” negative +1.5", "word ".repeat(11))]);
+    }
 }

@@ -3,7 +3,7 @@
 use super::charts::{Row, dots};
 use super::figures::{Estimate, net, share};
 use super::format::{count, many, percent, points, signed, signed_range};
-use super::page::{Block, Cell, Panel, Table, figure, words};
+use super::page::{Block, Cell, Panel, Table, figure, heads, words};
 use super::score::Scale;
 use super::split::Split;
 use super::tally::Tally;
@@ -44,7 +44,7 @@ pub(super) fn time(tally: &Tally) -> Result<Option<Panel>, Error> {
     if !drawn.is_empty() {
         blocks.push(Block { drawing: Some(timeline(&drawn, shown.grain)?), table: steps(&shown) });
     }
-    Ok(Some(Panel { id: "time", title: "Change over time".into(), lead, blocks }))
+    Ok(Some(Panel::new("time", "Change over time", lead, blocks)))
 }
 
 fn steps(shown: &series::Shown) -> Table {
@@ -55,7 +55,7 @@ fn steps(shown: &series::Shown) -> Table {
     };
     Table {
         caption: format!("Comments by {}", shown.grain),
-        head: vec!["From", "Comments", "Mean", "95\u{a0}% interval", "Negative"],
+        head: heads(["From", "Comments", "Mean", "95\u{a0}% interval", "Negative"]),
         rows: shown.points.iter().map(row).collect(),
     }
 }
@@ -65,8 +65,8 @@ pub(super) fn segments(tally: &Tally) -> Result<Option<Panel>, Error> {
     let (Some(segments), Some(by)) = (&tally.segments, &tally.by) else { return Ok(None) };
     let nps = tally.scores.as_ref().is_some_and(|scores| scores.scale == Scale::Nps);
     let ranked = segments.ranked();
-    let mut head = vec!["Value", "Rows", "Comments", "Mean", "95\u{a0}% interval", "Negative"];
-    head.extend(nps.then_some("NPS"));
+    let mut head = heads(["Value", "Rows", "Comments", "Mean", "95\u{a0}% interval", "Negative"]);
+    head.extend(nps.then(|| words("NPS")));
     let row = |(name, segment): &(String, &bounds::Segment)| {
         let mut cells =
             vec![words(name.clone()), figure(count(segment.rows)), figure(count(segment.comments.count()))];
@@ -83,7 +83,7 @@ pub(super) fn segments(tally: &Tally) -> Result<Option<Panel>, Error> {
         bounds::MOST
     )];
     let blocks = vec![Block { drawing: Some(scale(drawn)?), table }];
-    Ok(Some(Panel { id: "segments", title: format!("By {by}"), lead, blocks }))
+    Ok(Some(Panel::new("segments", format!("By {by}"), lead, blocks)))
 }
 
 /// Comments by the question that they answer; `None` when there is only one.
@@ -98,7 +98,7 @@ pub(super) fn questions(tally: &Tally) -> Result<Option<Panel>, Error> {
     };
     let table = Table {
         caption: "Comments by question".into(),
-        head: vec!["Question", "Comments", "Mean", "95\u{a0}% interval", "Negative"],
+        head: heads(["Question", "Comments", "Mean", "95\u{a0}% interval", "Negative"]),
         rows: tally.questions.iter().map(row).collect(),
     };
     let drawn = tally.questions.iter().map(|question| (question.asked.clone(), &question.comments));
@@ -106,7 +106,7 @@ pub(super) fn questions(tally: &Tally) -> Result<Option<Panel>, Error> {
         "Mean sentiment with its 95\u{a0}% interval, on a scale from −1 to +1 with 0 in the middle.".into(),
     ];
     let blocks = vec![Block { drawing: Some(scale(drawn)?), table }];
-    Ok(Some(Panel { id: "questions", title: "By question".into(), lead, blocks }))
+    Ok(Some(Panel::new("questions", "By question", lead, blocks)))
 }
 
 fn scale<'s>(of: impl Iterator<Item = (String, &'s Split)>) -> Result<super::drawing::Drawing, Error> {

@@ -96,6 +96,7 @@ pub(super) fn internal(error: impl std::error::Error + Send + Sync + 'static) ->
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Left,
+    Middle,
     Right,
 }
 
@@ -103,6 +104,7 @@ pub(super) enum Side {
 pub(super) fn write(area: &Area<'_>, text: &str, at: (i32, i32), side: Side) -> Result<(), Error> {
     let place = match side {
         Side::Left => HPos::Left,
+        Side::Middle => HPos::Center,
         Side::Right => HPos::Right,
     };
     let style = text_style().pos(Pos::new(place, VPos::Center));

@@ -15,9 +15,14 @@ pub(super) fn count(value: u64) -> String {
     grouped
 }
 
-/// `12.3 %`, of a share in [0, 1].
+/// `12.3 %`, of a share in [0, 1]; what is there does not read as nothing, and what is missing not as all.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.1}\u{a0}%", share * 100.0)
+    let rounded = format!("{:.1}\u{a0}%", share * 100.0);
+    match rounded.as_str() {
+        "0.0\u{a0}%" if share > 0.0 => "<\u{a0}0.1\u{a0}%".into(),
+        "100.0\u{a0}%" if share < 1.0 => ">\u{a0}99.9\u{a0}%".into(),
+        _ => rounded,
+    }
 }
 
 /// `+0.12`, with a real minus sign; what rounds to 0 has none.
@@ -68,6 +73,11 @@ mod tests {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0.1234, -0.5, -0.001, 0.0].map(signed), ["+0.12", "−0.50", "0.00", "0.00"]);
         assert_eq!((percent(0.1234).as_str(), points(-12.4).as_str()), ("12.3\u{a0}%", "−12"));
+        let shares = [0.0, 0.0001, 0.0006, 0.9999, 1.0].map(percent);
+        assert_eq!(
+            shares.map(|share| share.replace('\u{a0}', "")),
+            ["0.0%", "<0.1%", "0.1%", ">99.9%", "100.0%"]
+        );
         assert_eq!((many(1, "row"), many(1200, "row")), ("1 row".into(), "1,200 rows".into()));
     }
 }

@@ -3,7 +3,7 @@
 use super::compared::of_whole;
 use super::counts::Counts;
 use super::format::{count, many, percent};
-use super::page::{Block, Cell, Facts, Panel, Table, figure, words};
+use super::page::{Block, Cell, Facts, Panel, Table, figure, heads, words};
 use super::tally::Tally;
 
 /// Says that rows are missing, when the source has more than were read.
@@ -31,7 +31,7 @@ pub(super) fn panel(tally: &Tally, facts: &Facts) -> Panel {
     });
     let mut lead: Vec<String> = read.into_iter().collect();
     lead.push(kept(tally.options.redact).into());
-    lead.extend(facts.notes.iter().cloned());
+    lead.extend((!facts.notes.is_empty()).then(|| "How the file was understood:".to_owned()));
     let mut blocks = vec![
         rows(tally),
         texts(tally),
@@ -44,13 +44,13 @@ pub(super) fn panel(tally: &Tally, facts: &Facts) -> Panel {
     ));
     blocks.extend(some("Rows that were quarantined", "Reason", &coverage.bad));
     blocks.extend(some("Texts that could not be scored", "Reason", &coverage.failed));
-    Panel { id: "coverage", title: "Coverage and honesty".into(), lead, blocks }
+    Panel { notes: facts.notes.clone(), ..Panel::new("coverage", "Coverage and honesty", lead, blocks) }
 }
 
 fn kept(redacted: bool) -> &'static str {
     if redacted {
-        "What identifies a person by its shape is taken out of comments, ids and words; names and addresses are not \
-         found. Treat this file as personal data."
+        "What identifies a person by its shape is taken out of comments, ids and words; names and postal addresses \
+         are not found. Treat this file as personal data."
     } else {
         "Comments are shown as they were written, without redaction. Treat this file as personal data."
     }
@@ -73,7 +73,7 @@ fn rows(tally: &Tally) -> Block {
     let scores =
         tally.scores.iter().flat_map(|s| [("without a score", s.missing), ("score not read", s.unreadable)]);
     rows.extend(times.chain(scores).map(|(name, n)| line(name, n, read)));
-    table("Rows", vec!["Rows", "Count", "Share"], rows)
+    table("What became of the rows", heads(["Rows", "Count", "Share"]), rows)
 }
 
 fn texts(tally: &Tally) -> Block {
@@ -84,7 +84,7 @@ fn texts(tally: &Tally) -> Block {
         line("language not supported", coverage.unsupported.total(), all),
         line("failed", coverage.failed.total(), all),
     ];
-    table("Texts", vec!["Texts", "Count", "Share"], rows)
+    table("What became of the texts", heads(["Texts", "Count", "Share"]), rows)
 }
 
 fn line(name: &str, part: u64, whole: u64) -> Vec<Cell> {
@@ -97,9 +97,9 @@ fn some(caption: &str, head: &'static str, counts: &Counts) -> Option<Block> {
 
 fn listed(caption: &str, head: &'static str, counts: &Counts) -> Block {
     let rows = counts.ranked().into_iter().map(|(name, n)| vec![words(name), figure(count(n))]).collect();
-    table(caption, vec![head, "Count"], rows)
+    table(caption, heads([head, "Count"]), rows)
 }
 
-fn table(caption: &str, head: Vec<&'static str>, rows: Vec<Vec<Cell>>) -> Block {
+fn table(caption: &str, head: Vec<Cell>, rows: Vec<Vec<Cell>>) -> Block {
     Block { drawing: None, table: Table { caption: caption.into(), head, rows } }
 }

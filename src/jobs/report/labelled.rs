@@ -7,7 +7,7 @@ use super::figures::{Estimate, share};
 use super::format::{count, many, odds, percent};
 use super::labels::{Weight, spoken};
 use super::overall::counted;
-use super::page::{Block, Panel, Table, figure, keyed, words};
+use super::page::{Block, Panel, Table, figure, heads, keyed, words};
 use super::phrases::Phrases;
 use super::tally::Tally;
 use crate::error::Error;
@@ -50,25 +50,34 @@ pub(super) fn cues(tally: &Tally) -> Result<Option<Panel>, Error> {
     if counts.total() == 0 {
         return Ok(None);
     }
-    let row = |(name, n): (String, u64)| {
-        let said = words(tally.cues.words(&name, SAID).join(" · "));
-        let mut cells = counted(keyed(weighed(&name), cue(&name)), n, &share(n, of)?);
-        cells.push(said);
-        Some(cells)
-    };
+    let row = |(name, n): (String, u64)| Some(counted(keyed(weighed(&name), cue(&name)), n, &share(n, of)?));
     let table = Table {
         caption: "Comments by cue".into(),
-        head: vec!["Cue", "Comments", "Share", "95\u{a0}% interval", "Said as"],
+        head: heads(["Cue", "Comments", "Share", "95\u{a0}% interval"]),
         rows: counts.ranked().into_iter().filter_map(row).collect(),
     };
     let escalating = many(tally.cues.escalating, "comment");
     let lead = vec![
         format!("{escalating} of {} carry at least one cue of escalation, marked ▲.", count(of)),
-        "A comment can carry several cues. “Said as” lists the words that carry most evidence for a cue."
-            .into(),
+        "A comment can carry several cues.".into(),
     ];
     let drawing = Some(shares(&bars(counts, of, weighed, cue))?);
-    Ok(Some(Panel { id: "cues", title: "Cues".into(), lead, blocks: vec![Block { drawing, table }] }))
+    let blocks = vec![Block { drawing, table }, Block { drawing: None, table: said(tally) }];
+    Ok(Some(Panel::new("cues", "Cues", lead, blocks)))
+}
+
+/// The words behind each cue, in a table of their own: beside the figures they have no room on a phone.
+fn said(tally: &Tally) -> Table {
+    let quoted = |phrase: &str| format!("“{phrase}”");
+    let row = |(name, _): (String, u64)| {
+        let phrases: Vec<String> = tally.cues.words(&name, SAID).into_iter().map(quoted).collect();
+        (!phrases.is_empty()).then(|| vec![words(cue(&name)), words(phrases.join(" · "))])
+    };
+    Table {
+        caption: "The words that carry most evidence for each cue".into(),
+        head: heads(["Cue", "Words"]),
+        rows: tally.cues.counts.ranked().into_iter().filter_map(row).collect(),
+    }
 }
 
 /// Emotions by group and by label; `None` when none was reported.
@@ -79,7 +88,7 @@ pub(super) fn emotions(tally: &Tally) -> Result<Option<Panel>, Error> {
     }
     let table = |counts: &Counts, caption: &str, head| Table {
         caption: caption.into(),
-        head: vec![head, "Comments", "Share", "95\u{a0}% interval"],
+        head: heads([head, "Comments", "Share", "95\u{a0}% interval"]),
         rows: counts
             .ranked()
             .into_iter()
@@ -90,13 +99,16 @@ pub(super) fn emotions(tally: &Tally) -> Result<Option<Panel>, Error> {
         drawing: Some(shares(&bars(&emotions.groups, of, plain, spoken))?),
         table: table(&emotions.groups, "Comments by group of emotions", "Group"),
     };
-    let labels = Block { drawing: None, table: table(&emotions.labels, "Comments by emotion", "Emotion") };
+    let labels = Block {
+        drawing: Some(shares(&bars(&emotions.labels, of, plain, spoken))?),
+        table: table(&emotions.labels, "Comments by emotion", "Emotion"),
+    };
     let lead = vec![
         "A comment can carry several emotions; it counts once for a group however many of the group's emotions it \
          carries."
             .into(),
     ];
-    Ok(Some(Panel { id: "emotions", title: "Emotions".into(), lead, blocks: vec![groups, labels] }))
+    Ok(Some(Panel::new("emotions", "Emotions", lead, vec![groups, labels])))
 }
 
 /// A phrase, what it has contributed, and how often.
@@ -122,7 +134,7 @@ pub(super) fn drivers(tally: &Tally) -> Result<Option<Panel>, Error> {
             .into(),
     ];
     let blocks = vec![Block { drawing, table: contributions(&all) }];
-    Ok(Some(Panel { id: "drivers", title: "Drivers".into(), lead, blocks }))
+    Ok(Some(Panel::new("drivers", "Drivers", lead, blocks)))
 }
 
 fn contributions(all: &[Driver]) -> Table {
@@ -132,8 +144,8 @@ fn contributions(all: &[Driver]) -> Table {
         vec![keyed(ink, phrase.clone()), figure(odds(*weight)), figure(count(*times)), figure(each)]
     };
     Table {
-        caption: "Words and phrases by what they contribute".into(),
-        head: vec!["Words", "Contribution", "Times", "Each"],
+        caption: "Words and phrases by the sum of their contributions".into(),
+        head: heads(["Words", "Sum", "Times", "On average"]),
         rows: all.iter().map(row).collect(),
     }
 }

@@ -35,7 +35,7 @@ fn a_report_is_one_file_with_every_panel_and_nothing_from_elsewhere() {
     ] {
         assert!(page.contains(said), "{said}");
     }
-    assert_eq!(page.matches("<svg viewBox=\"0 0 420 ").count(), 9, "charts");
+    assert_eq!(page.matches("<svg viewBox=\"0 0 420 ").count(), 10, "charts");
     assert_eq!(page.matches("<caption").count(), page.matches("<table").count());
 }
 
@@ -136,4 +136,27 @@ fn memory_stays_the_same_however_many_rows_differ() {
     };
     let (few, many) = (size(4), size(12));
     assert!(many < few + few / 10, "{few} bytes after 2,000 rows, {many} after 6,000");
+}
+
+#[test]
+fn every_colour_of_a_chart_has_its_name_in_the_table_beside_it() {
+    let page = render(&tally(true, &rows()), &facts()).unwrap();
+    for class in ["negative", "mixed", "neutral", "positive"] {
+        let key = format!("<span class=\"key b-{class}\"></span>");
+        let name = format!("{}{}", class[..1].to_uppercase(), &class[1..]);
+        assert!(page.contains(&format!("{key}{class}</th>")), "{class} of all comments");
+        assert!(page.contains(&format!("{key}{name}</th>")), "{class} by score");
+    }
+}
+
+#[test]
+fn a_comment_names_its_question_only_where_there_are_several() {
+    let mut single = layout();
+    single.text.truncate(1);
+    let mut of_one = Tally::new(Options { by: Some(2), redact: true }, &columns(), &single);
+    rows().iter().for_each(|row| of_one.push(row));
+    let (one, several) =
+        (render(&of_one, &facts()).unwrap(), render(&tally(true, &rows()), &facts()).unwrap());
+    assert!(several.contains("question: What went well?") && several.contains("region: "));
+    assert!(!one.contains("question: ") && one.contains("region: "));
 }

@@ -4,7 +4,7 @@ use super::charts::{Row, shares, stacks};
 use super::drawing::Ink;
 use super::figures::{Estimate, net, share};
 use super::format::{count, many, percent, percent_range, points, signed, signed_range};
-use super::page::{Block, Card, Cell, Panel, Table, figure, keyed, words};
+use super::page::{Block, Card, Cell, Panel, Table, figure, heads, keyed, words};
 use super::score::{Scale, Scores};
 use super::split::{CLASSES, Split};
 use super::tally::Tally;
@@ -86,13 +86,13 @@ pub(super) fn sentiment(tally: &Tally) -> Result<Option<Panel>, Error> {
         .collect();
     let table = Table {
         caption: "Comments by sentiment".into(),
-        head: vec!["Sentiment", "Comments", "Share", "95\u{a0}% interval"],
+        head: heads(["Sentiment", "Comments", "Share", "95\u{a0}% interval"]),
         rows: classes()
             .map(|((class, share), n)| counted(keyed(ink(*class), class.name()), n, share))
             .collect(),
     };
     let blocks = vec![Block { drawing: Some(shares(&rows)?), table }];
-    Ok(Some(Panel { id: "sentiment", title: "Sentiment".into(), lead: vec![lead], blocks }))
+    Ok(Some(Panel::new("sentiment", "Sentiment", vec![lead], blocks)))
 }
 
 /// A name, a count, its share and the share's interval.
@@ -110,7 +110,7 @@ pub(super) fn score(tally: &Tally) -> Result<Option<Panel>, Error> {
         Scale::Csat(_) => "Satisfaction and what the comments say",
     };
     let blocks = vec![bands(scores)?, crossed(scores)?];
-    Ok(Some(Panel { id: "score", title: title.into(), lead: vec![score_lead(scores)], blocks }))
+    Ok(Some(Panel::new("score", title, vec![score_lead(scores)], blocks)))
 }
 
 fn score_lead(scores: &Scores) -> String {
@@ -136,10 +136,10 @@ fn bands(scores: &Scores) -> Result<Block, Error> {
     let all: u64 = scores.bands.iter().sum();
     let named = || scores.scale.names().into_iter().zip(scores.scale.ranges()).zip(BANDS).zip(scores.bands);
     let parts = BANDS.into_iter().zip(scores.bands).collect();
-    let rows = [Row { label: "all rows with a score".into(), figure: count(all), drawn: parts }];
+    let rows = [Row { label: "all with a score".into(), figure: many(all, "row"), drawn: parts }];
     let table = Table {
         caption: "Rows by score".into(),
-        head: vec!["Scores", "Rows", "Share", "95\u{a0}% interval"],
+        head: heads(["Scores", "Rows", "Share", "95\u{a0}% interval"]),
         rows: named()
             .filter_map(|(((name, range), ink), n)| {
                 Some(counted(keyed(ink, format!("{name} ({range})")), n, &share(n, all)?))
@@ -161,10 +161,17 @@ fn crossed(scores: &Scores) -> Result<Block, Error> {
         .collect();
     let table = Table {
         caption: "Sentiment of the comments by score".into(),
-        head: vec!["Scores", "Negative", "Mixed", "Neutral", "Positive", "Mean"],
+        head: classed(),
         rows: named().map(|(name, split)| sentiments(words(name), split)).collect(),
     };
     Ok(Block { drawing: Some(stacks(&rows)?), table })
+}
+
+/// Names of columns of which those of the classes bear the chart's colours.
+fn classed() -> Vec<Cell> {
+    let classes = CLASSES.iter().zip(["Negative", "Mixed", "Neutral", "Positive"]);
+    let classes = classes.map(|(class, name)| keyed(ink(*class), name));
+    std::iter::once(words("Scores")).chain(classes).chain([words("Mean")]).collect()
 }
 
 /// Comments of each class with its colour.

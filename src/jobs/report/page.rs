@@ -56,10 +56,18 @@ pub(super) fn figure(text: impl Into<String>) -> Cell {
     Cell { text: text.into(), words: false, ink: None }
 }
 
+/// Names of columns.
+pub(super) fn heads<const N: usize>(names: [&'static str; N]) -> Vec<Cell> {
+    names.into_iter().map(words).collect()
+}
+
+/// Rows above which a table scrolls in a box of its own.
+const LONG: usize = 31;
+
 /// A table; the first cell of each row names it.
 pub(super) struct Table {
     pub(super) caption: String,
-    pub(super) head: Vec<&'static str>,
+    pub(super) head: Vec<Cell>,
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
@@ -67,6 +75,10 @@ impl Table {
     /// Whether a column holds words; templates hand their counters on by reference.
     fn is_words(&self, column: &usize) -> bool {
         self.rows.first().and_then(|row| row.get(*column)).is_some_and(|cell| cell.words)
+    }
+
+    fn is_long(&self) -> bool {
+        self.rows.len() > LONG
     }
 }
 
@@ -82,7 +94,21 @@ pub(super) struct Panel {
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) lead: Vec<String>,
+    /// What is listed below the lead.
+    pub(super) notes: Vec<String>,
     pub(super) blocks: Vec<Block>,
+}
+
+impl Panel {
+    /// Without a list.
+    pub(super) fn new(
+        id: &'static str,
+        title: impl Into<String>,
+        lead: Vec<String>,
+        blocks: Vec<Block>,
+    ) -> Self {
+        Self { id, title: title.into(), lead, notes: Vec::new(), blocks }
+    }
 }
 
 #[derive(Template)]
@@ -125,8 +151,8 @@ pub fn render(tally: &Tally, facts: &Facts) -> Result<String, Error> {
         redacted: tally.options.redact,
         cards: overall::cards(tally),
         panels: panels.into_iter().flatten().collect(),
-        first: tally.first.comments().map(comments::view).collect(),
-        conflicts: tally.conflicts.comments().map(comments::view).collect(),
+        first: tally.first.comments().map(|comment| comments::view(comment, tally)).collect(),
+        conflicts: tally.conflicts.comments().map(|comment| comments::view(comment, tally)).collect(),
         conflicts_lead: comments::conflicts(tally),
         honesty: honesty::panel(tally, facts),
         missing_odds: labelled::missing(tally),

@@ -75,6 +75,7 @@ pub(super) fn normal(words: &str) -> String {
     for word in trimmed.split_whitespace() {
         let more = word.chars().count() + usize::from(length > 0);
         if length + more > PHRASE_CHARS {
+            phrase.truncate(phrase.trim_end_matches(|c: char| !c.is_alphanumeric()).len());
             phrase.push('…');
             break;
         }
@@ -100,6 +101,10 @@ mod tests {
             ("…", ""),
             ("it's", "it's"),
             ("nobody ever came back to me about any of this", "nobody ever came back to me about any of…"),
+            (
+                "nobody ever came back to me about it, never mind when",
+                "nobody ever came back to me about it…",
+            ),
             ("x".repeat(50).as_str(), ""),
         ] {
             assert_eq!(normal(words), expected, "{words}");

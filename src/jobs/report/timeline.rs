@@ -7,11 +7,17 @@ use super::drawing::{Area, Drawing, Ink, Side, WIDTH, draw, internal, text_style
 use super::figures::Estimate;
 use crate::error::Error;
 
-const HEIGHT: i32 = 320;
+const HEIGHT: i32 = 360;
 /// Height of the bars below.
-const BARS: i32 = 96;
+const BARS: i32 = 116;
 /// Space for the figures at the left.
 const LEFT: i32 = 52;
+/// Space for the words above each part.
+const ABOVE: i32 = 26;
+/// Space for half the lowest figure of the upper part.
+const BELOW: i32 = 8;
+/// Space at the right.
+const RIGHT: i32 = 6;
 /// Least range of the scale, so that a quiet year does not look like a storm.
 const LEAST: f64 = 0.2;
 /// Days in a step of each grain, for the width of a bar.
@@ -34,6 +40,8 @@ pub(super) fn timeline(points: &[Point], grain: &str) -> Result<Drawing, Error> 
     let range = first - step / 2.0..last + step / 2.0;
     draw(HEIGHT, |area| {
         let (upper, lower) = area.split_vertically(HEIGHT - BARS);
+        write(&upper, "Mean sentiment", (0, 9), Side::Left)?;
+        write(&lower, "Comments", (0, 9), Side::Left)?;
         means(&upper, points, range.clone())?;
         volumes(&lower, points, range, step)
     })
@@ -51,8 +59,9 @@ fn scale(points: &[Point]) -> (f64, f64) {
 fn means(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>) -> Result<(), Error> {
     let (low, high) = scale(points);
     let mut chart = ChartBuilder::on(area)
-        .margin_top(10)
-        .margin_right(6)
+        .margin_top(ABOVE)
+        .margin_right(RIGHT)
+        .margin_bottom(BELOW)
         .y_label_area_size(LEFT)
         .build_cartesian_2d(range, low..high)
         .map_err(internal)?;
@@ -88,11 +97,11 @@ fn band(points: &[Point], low: f64, high: f64) -> Polygon<(f64, f64)> {
 fn volumes(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>, step: f64) -> Result<(), Error> {
     let most = points.iter().map(|point| point.comments).max().unwrap_or(1) as f64;
     let mut chart = ChartBuilder::on(area)
-        .margin_top(10)
-        .margin_right(6)
+        .margin_top(ABOVE)
+        .margin_right(RIGHT)
         .x_label_area_size(26)
         .y_label_area_size(LEFT)
-        .build_cartesian_2d(range, 0.0..most * 1.1)
+        .build_cartesian_2d(range.clone(), 0.0..most * 1.1)
         .map_err(internal)?;
     chart
         .configure_mesh()
@@ -112,16 +121,25 @@ fn volumes(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>, step:
         Rectangle::new([(day - half, 0.0), (day + half, point.comments as f64)], Ink::Neutral.code().filled())
     });
     chart.draw_series(bars).map_err(internal)?;
-    ends(area, points)
+    dates(area, points, range)
 }
 
-/// The first and the last date, below the bars.
-fn ends(area: &Area<'_>, points: &[Point]) -> Result<(), Error> {
+/// The first, the middle and the last date, below the bars.
+fn dates(area: &Area<'_>, points: &[Point], range: std::ops::Range<f64>) -> Result<(), Error> {
     let text = |point: Option<&Point>| point.map_or_else(String::new, |point| date(point.day).to_string());
     let y = BARS - 9;
     write(area, &text(points.first()), (LEFT, y), Side::Left)?;
     if points.len() > 1 {
         write(area, &text(points.last()), (WIDTH, y), Side::Right)?;
+    }
+    let middle = points.get(points.len() / 2).filter(|_| points.len() > 4);
+    if let Some(point) = middle {
+        let share = (f64::from(point.day) - range.start) / (range.end - range.start);
+        // Where most points lie at one end, there is no room for a third date.
+        if (0.36..0.64).contains(&share) {
+            let x = f64::from(LEFT) + share * f64::from(WIDTH - RIGHT - LEFT);
+            write(area, &text(Some(point)), (x.round() as i32, y), Side::Middle)?;
+        }
     }
     Ok(())
 }
