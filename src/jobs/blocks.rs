@@ -3,6 +3,7 @@
 //! Where a block ends follows from the rows and from what was known before it, never from the moment: a run that goes
 //! on from the end of a block makes the same blocks as one that was not interrupted.
 
+use super::columns::language_tag;
 use super::known::{Key, Known, Slot, key};
 use super::table::{BadRow, Row};
 use crate::error::{Error, ErrorKind};
@@ -24,9 +25,6 @@ pub(super) struct BlockSize {
 /// A block ends with the row that reaches one of these.
 pub(super) const SIZE: BlockSize =
     BlockSize { texts: 512, text_bytes: 64 << 10, rows: 8192, cell_bytes: 4 << 20 };
-
-/// Longest language tag that is believed, in bytes.
-const TAG_BYTES: usize = 35;
 
 /// A row of a block.
 pub(super) enum Entry {
@@ -188,16 +186,8 @@ impl Blocks {
 
     /// The language that the row itself names, if that is a tag.
     fn said(&self, row: &Row) -> Option<String> {
-        let cell = row.cells.get(self.reading.language_column?)?.trim();
-        let mut parts = cell.split(['-', '_']);
-        let primary = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && is_word(p, false));
-        let rest = parts.all(|p| (1..=8).contains(&p.len()) && is_word(p, true));
-        (primary && rest && cell.len() <= TAG_BYTES).then(|| cell.replace('_', "-"))
+        language_tag(row.cells.get(self.reading.language_column?)?)
     }
-}
-
-fn is_word(part: &str, digits: bool) -> bool {
-    part.bytes().all(|b| b.is_ascii_alphabetic() || (digits && b.is_ascii_digit()))
 }
 
 #[cfg(test)]

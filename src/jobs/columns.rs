@@ -4,6 +4,9 @@ use super::read::normal;
 use super::table::Column;
 use crate::error::Error;
 
+/// Longest language tag that is believed, in bytes.
+const TAG_BYTES: usize = 35;
+
 /// Columns that a message lists.
 const LISTED: usize = 12;
 
@@ -45,6 +48,18 @@ pub fn customer_column(columns: &[Column], given: Option<&str>, names: &[&str]) 
         let problem = "no column has a usual name for the customer; name one with --customer-column";
         Error::invalid("customer-column", format!("{problem}. There are {}", listed(columns)))
     })
+}
+
+/// The language that a cell names, if that is a tag such as `EN` or `pt_BR`; what is none may be anything that somebody wrote.
+pub(in crate::jobs) fn language_tag(cell: &str) -> Option<String> {
+    let cell = cell.trim();
+    let is_word = |part: &str, digits: bool| {
+        part.bytes().all(|b| b.is_ascii_alphabetic() || (digits && b.is_ascii_digit()))
+    };
+    let mut parts = cell.split(['-', '_']);
+    let primary = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && is_word(p, false));
+    let rest = parts.all(|p| (1..=8).contains(&p.len()) && is_word(p, true));
+    (primary && rest && cell.len() <= TAG_BYTES).then(|| cell.replace('_', "-"))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ pub(super) struct Files {
 impl Opened {
     /// Opens a job's files where its last checkpoint left them, or at their beginning.
     ///
-    /// Errors: `AlreadyExists` for an output that is finished, `Unavailable` while another run writes it, `Precondition`
+    /// Errors: `InvalidInput` for an output that is no file, `AlreadyExists` for one that is finished, `Unavailable` while another run writes it, `Precondition`
     /// for what another job has left, and those of the file system.
     pub(super) fn open(
         paths: &Paths,
@@ -107,6 +107,11 @@ impl Opened {
         restart: bool,
         disk: &DiskMaker,
     ) -> Result<Self, Error> {
+        // The part takes the output's name: it would take that of a device, too.
+        if std::fs::metadata(&paths.output).is_ok_and(|there| !there.is_file()) {
+            let message = "is a directory, a pipe or a device; name a file";
+            return Err(Error::invalid("output", format!("{}: {message}", paths.output.display())));
+        }
         if !restart && !paths.checkpoint.exists() && paths.output.exists() {
             let message = "is already there; name another output, or write it anew with --restart";
             return Err(Error::new(

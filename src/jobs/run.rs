@@ -114,7 +114,8 @@ impl Job {
         mut files: Files,
         company: Company<'_>,
     ) -> Result<Finished, Error> {
-        if files.resumed {
+        // A run that was killed before its first checkpoint has left one without anything seen.
+        if files.resumed && !files.checkpoint.observer.is_null() {
             company.observer.restore(files.checkpoint.observer.clone())?;
         }
         let (before, digest) = (files.checkpoint.totals, files.checkpoint.digest.clone());

@@ -129,11 +129,8 @@ impl Observer for Sum {
     }
 
     fn restore(&mut self, state: Value) -> Result<(), Error> {
-        if let (Some(rows), Some(bad), Some(score)) =
-            (state[0].as_u64(), state[1].as_u64(), state[2].as_f64())
-        {
-            *self = Self { rows, bad, score };
-        }
+        let (rows, bad, score) = serde_json::from_value(state).map_err(Error::internal)?;
+        *self = Self { rows, bad, score };
         Ok(())
     }
 }
@@ -307,6 +304,19 @@ async fn another_input_or_option_is_refused_and_a_restart_begins_again() {
     done.clean().unwrap();
     let error = run(begin(), &analyzer, &mut Sum::default(), u64::MAX).await.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_not_replaced_by_a_file_whether_anew_or_not() {
+    let (directory, analyzer) = (tempfile::tempdir().unwrap(), analyzer());
+    let output = directory.path().join("out.csv");
+    std::os::unix::fs::symlink("/dev/null", &output).unwrap();
+    for restart in [false, true] {
+        let job = Job { restart, ..job(&output, CSV, rows()) };
+        let error = run(job, &analyzer, &mut Sum::default(), u64::MAX).await.err().unwrap();
+        assert!(error.kind() == ErrorKind::InvalidInput && error.public().contains("device"), "{error}");
+    }
+    assert_eq!(names(directory.path()), ["out.csv"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

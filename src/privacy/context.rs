@@ -98,7 +98,39 @@ const NAMING: &[&str] = &[
     "amount",
     "total",
     "timestamp",
+    "auftrag",
+    "auftragsnummer",
+    "bestellnummer",
+    "bestellung",
+    "kundennummer",
+    "rechnung",
+    "rechnungsnummer",
+    "sendung",
+    "sendungsnummer",
+    "vertragsnummer",
+    "colis",
+    "commande",
+    "dossier",
+    "facture",
+    "référence",
+    "réservation",
+    "envío",
+    "factura",
+    "pedido",
+    "referencia",
+    "reserva",
+    "fattura",
+    "ordine",
+    "prenotazione",
+    "spedizione",
+    "encomenda",
+    "fatura",
+    "bestelling",
+    "factuur",
+    "zending",
 ];
+/// Words that are cut short with a dot; no sentence ends behind them.
+const SHORT: &[&str] = &["art", "mob", "no", "nr", "num", "núm", "ref", "tel"];
 
 /// What the words around a number say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +179,13 @@ pub(super) fn follows(text: &str, range: &Range<usize>, wanted: &[&str]) -> bool
 fn near_before(text: &str, at: usize) -> &str {
     let near = &text[text.ceil_char_boundary(at.saturating_sub(NEAR_BYTES))..at];
     let start = near.rfind(['\n', '!', '?', ';']).map_or(0, |end| end + 1);
-    let start = near.rfind(". ").map_or(start, |end| start.max(end + 2));
+    let ends = near.match_indices(". ").filter(|(end, _)| !is_short(&near[..*end]));
+    let start = ends.last().map_or(start, |(end, _)| start.max(end + 2));
     &near[start..]
+}
+
+fn is_short(before: &str) -> bool {
+    words(before).next_back().is_some_and(|word| SHORT.contains(&word.to_lowercase().as_str()))
 }
 
 fn near_after(text: &str, at: usize) -> &str {
@@ -161,6 +198,10 @@ fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 fn of_word(word: &str) -> Option<Hint> {
+    // In small letters it is a word of other languages.
+    if word == "PO" {
+        return Some(Hint::Naming);
+    }
     let word = word.to_lowercase();
     let singular = word.strip_suffix('s').unwrap_or(&word);
     let says = |list: &[&str]| list.contains(&word.as_str()) || list.contains(&singular);
@@ -184,6 +225,11 @@ mod tests {
             ("I paid $ 1234567", Hint::Naming),
             ("1234567 is my mobile", Hint::Calling),
             ("it was 1234567", Hint::None),
+            ("Invoice no. 1234567", Hint::Naming),
+            ("phone no. 1234567", Hint::Calling),
+            ("the order was late. It is 1234567", Hint::None),
+            ("PO 1234567", Hint::Naming),
+            ("Rechnung Nr. 1234567", Hint::Naming),
         ] {
             let at = text.find("1234567").unwrap();
             assert_eq!(hint(text, &(at..at + 7)), expected, "{text}");

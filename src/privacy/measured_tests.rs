@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::*;
 
 const FIXTURE: &str = include_str!("../../tests/fixtures/privacy/redaction.jsonl");
-/// What the detectors must reach on the fixture; they reach a little more.
-const PRECISION: f64 = 0.97;
-const RECALL: f64 = 0.96;
+/// What the detectors must reach on the fixture, for every kind; they reach a little more.
+const PRECISION: f64 = 0.95;
+const RECALL: f64 = 0.95;
 
 #[derive(Deserialize)]
 struct Text {
@@ -40,7 +40,7 @@ impl Text {
     }
 }
 
-/// Secrets of URLs are one class: `CREDENTIALS` and `TOKEN` are told apart by where they stand.
+/// Counts what was found as it is marked, what was not, and what was found and is not marked.
 fn compare(text: &Text, counts: &mut BTreeMap<String, Count>) {
     let redacted = redact(&text.text);
     let name = |kind: Kind| kind.placeholder().trim_matches(['[', ']']).to_owned();
@@ -60,20 +60,16 @@ fn compare(text: &Text, counts: &mut BTreeMap<String, Count>) {
 }
 
 #[test]
-fn precision_and_recall_on_the_labelled_texts_stay_above_their_floors() {
+fn precision_and_recall_on_the_labelled_texts_stay_above_their_floors_for_every_kind() {
     let texts: Vec<Text> = FIXTURE.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(texts.len() >= 150 && texts.iter().filter(|text| text.found.is_empty()).count() >= 75);
+    assert!(texts.len() >= 450 && texts.iter().filter(|text| text.found.is_empty()).count() >= 210);
     let mut counts = BTreeMap::new();
     texts.iter().for_each(|text| compare(text, &mut counts));
-    let mut all = Count::default();
+    assert_eq!(counts.len(), 8);
     for (kind, count) in &counts {
         println!("{kind:<12} {:>3} hits {:>2} wrong {:>2} missed", count.hits, count.wrong, count.missed);
-        all.hits += count.hits;
-        all.wrong += count.wrong;
-        all.missed += count.missed;
+        let precision = count.hits as f64 / (count.hits + count.wrong) as f64;
+        let recall = count.hits as f64 / (count.hits + count.missed) as f64;
+        assert!(precision >= PRECISION && recall >= RECALL, "{kind}: {precision:.3}, {recall:.3}");
     }
-    let precision = all.hits as f64 / (all.hits + all.wrong) as f64;
-    let recall = all.hits as f64 / (all.hits + all.missed) as f64;
-    println!("precision {precision:.3} recall {recall:.3}");
-    assert!(precision >= PRECISION && recall >= RECALL, "precision {precision:.3}, recall {recall:.3}");
 }

@@ -30,6 +30,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     (r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", |id, _, _| is_cpf(id)),
     (r"[2-9][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}", |id, _, _| checksum::verhoeff(id.as_bytes())),
     (r"(?:19|20)?[0-9]{6}[-+][0-9]{4}", |id, _, _| is_personnummer(id)),
+    (r"[0-9]{11}", |id, text, range| is_pesel(id) && follows(text, range, &["pesel"])),
 ];
 
 /// Adds every national id.
@@ -83,6 +84,16 @@ fn is_cpf(id: &str) -> bool {
     };
     let same = digits.windows(2).all(|pair| pair[0] == pair[1]);
     digits.len() == 11 && !same && check(9) == digits[9] && check(10) == digits[10]
+}
+
+/// A date of birth, whose month says the century, and a check digit over the ten digits before it.
+fn is_pesel(id: &str) -> bool {
+    let digits: Vec<u32> = id.bytes().map(|b| u32::from(b.wrapping_sub(b'0'))).collect();
+    let weighted = digits.iter().zip([1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).map(|(digit, weight)| digit * weight);
+    let month = id.get(2..4).and_then(|month| month.parse::<u32>().ok()).map(|month| month % 20);
+    digits.len() == 11
+        && month.is_some_and(|month| (1..=12).contains(&month))
+        && weighted.sum::<u32>() % 10 == 0
 }
 
 /// A date of birth, three digits and Luhn's over the last ten.

@@ -52,7 +52,7 @@ impl Patterns {
                 r"\p{L}{2,}"
             ))?,
             iban: Regex::new(r"\b[A-Za-z]{2}[0-9]{2}")?,
-            card: Regex::new(concat!("[0-9](?:", between!(), "{0,2}[0-9]){12,}"))?,
+            card: Regex::new(concat!("[0-9](?:", between!(), "{0,3}[0-9]){12,}"))?,
             phone: Regex::new(concat!(r"[+(]{0,2}[0-9](?:(?:", between!(), r"|[()]){0,3}[0-9]){5,}"))?,
             ip4: Regex::new(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")?,
             ip6: Regex::new(r"(?i)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:(?:\.[0-9]{1,3}){3})?")?,

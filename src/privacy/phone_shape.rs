@@ -62,8 +62,12 @@ impl<'t> Run<'t> {
         let year = |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
         let short = |group: &str| group.len() <= 2;
         let two_digits = short(c) && self.gaps.get(2).is_some_and(|gap| gap != second);
+        // With blanks between them only on its own, for numbers for calling are written so.
+        let within =
+            |group: &str, most: u8| group.parse().is_ok_and(|number: u8| (1..=most).contains(&number));
+        let blanks = *first == " " && self.groups.len() == 3 && year(c) && within(a, 31) && within(b, 12);
         first == second
-            && matches!(*first, "-" | "." | "/")
+            && (blanks || matches!(*first, "-" | "." | "/"))
             && ((year(a) && short(b) && short(c)) || (short(a) && short(b) && (year(c) || two_digits)))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::Channel;
 use crate::error::Error;
-use crate::jobs::columns::{asked, customer_column, listed, usual};
+use crate::jobs::columns::{asked, customer_column, language_tag, listed, usual};
 use crate::jobs::read::normal;
 use crate::jobs::read::score;
 use crate::jobs::{Row, ScoreKind, Table, times};
@@ -184,7 +184,7 @@ impl Mapping {
         }
         let (nps, csat) = self.score(row)?;
         let content = self.content(row, nps.is_some() || csat.is_some())?;
-        let said = self.language_column.map(|at| self.cell(row, at).trim()).filter(|tag| !tag.is_empty());
+        let said = self.language_column.and_then(|at| language_tag(self.cell(row, at)));
         let interaction = Interaction {
             tenant: self.tenant.clone(),
             customer: customer.to_owned(),
@@ -195,7 +195,7 @@ impl Mapping {
                 Medium::Talk(channel) => channel,
                 Medium::Survey => Channel::Unknown,
             },
-            language: self.language.clone().or_else(|| said.map(str::to_owned)),
+            language: self.language.clone().or(said),
             content,
             nps,
             csat,

@@ -154,3 +154,13 @@ fn a_channel_that_is_said_for_all_is_for_those_that_name_none() {
     assert_eq!(channel(&all(Some("via")), " "), Channel::Phone);
     assert_eq!(channel(&choice(), "SMS"), Channel::Sms);
 }
+
+#[test]
+fn a_language_that_is_no_tag_is_left_to_be_identified() {
+    for (cell, expected) in
+        [("pt_BR", Some("pt-BR")), ("English", None), ("he wrote in English", None), ("", None)]
+    {
+        let cells = ["8841", "ann", "2024-03-31", "email", "It broke again", "", cell];
+        assert_eq!(read(cells).unwrap().language.as_deref(), expected, "{cell}");
+    }
+}

@@ -141,8 +141,22 @@ pub(super) const TEXT: &[&str] = &[
     "toelichting",
 ];
 /// Labels of SurveyMonkey below questions with free text.
-pub(super) const TEXT_LABELS: &[&str] =
-    &["open ended response", "other please specify", "comment", "comments"];
+pub(super) const TEXT_LABELS: &[&str] = &[
+    "open ended response",
+    "other please specify",
+    "comment",
+    "comments",
+    "offene antwort",
+    "sonstiges bitte angeben",
+    "réponse ouverte",
+    "autre veuillez préciser",
+    "respuesta abierta",
+    "otro especifique",
+    "risposta aperta",
+    "altro specificare",
+    "resposta aberta",
+    "outro especifique",
+];
 /// Whole names of columns about a person.
 pub(super) const PERSON: &[&str] = &[
     "name",

@@ -21,6 +21,7 @@ mod rows;
 mod score;
 mod split;
 mod text;
+mod unchanged;
 mod worker;
 mod xlsx;
 mod zip_size;
@@ -143,17 +144,16 @@ impl Default for ReadOptions {
 /// Errors: `NotFound`; `Unavailable` when reading fails; `InvalidInput` for a file that is empty, of no known form, or
 /// above a bound, for a column that is not there, and when no column holds free text.
 pub fn open(input: &Input, options: &ReadOptions) -> Result<Table, Error> {
-    let origin = match input {
-        Input::File(path) => Origin::file(path)?,
-        Input::Stdin => Origin::stream("standard input", Box::new(std::io::stdin()))?,
-    };
-    table(origin, options)
+    match input {
+        Input::File(path) => unchanged::watched(path, || table(Origin::file(path)?, options)),
+        Input::Stdin => table(Origin::stream("standard input", Box::new(std::io::stdin()))?, options),
+    }
 }
 
 /// Opens a file as [`open`] does. Its bytes, as they stand in it, are added to `count` as they are read; those of Parquet
 /// and of workbooks, which are read here and there, are not. Errors as [`open`].
 pub fn open_counted(path: &Path, options: &ReadOptions, count: &Arc<AtomicU64>) -> Result<Table, Error> {
-    table(Origin::counted(path, count)?, options)
+    unchanged::watched(path, || table(Origin::counted(path, count)?, options))
 }
 
 /// Opens a table that comes from elsewhere; messages call it by `name`, whose ending counts as a file's does. Errors as

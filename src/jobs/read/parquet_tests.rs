@@ -93,3 +93,14 @@ fn a_damaged_file_ends_with_an_error_and_a_type_that_is_not_read_is_named() {
     let error = bytes("x", content, &ReadOptions::default()).err().unwrap();
     assert!(error.public().contains("a column \"span\" of a type that is not read"), "{error}");
 }
+
+#[test]
+fn a_codec_that_is_not_read_is_named_instead_of_looking_like_damage() {
+    for (codec, is_read) in [
+        (Compression::GZIP(Default::default()), true),
+        (Compression::BROTLI(Default::default()), false),
+        (Compression::LZ4_RAW, false),
+    ] {
+        assert_eq!(super::is_unpacked(codec), is_read, "{codec}");
+    }
+}

@@ -9,6 +9,9 @@ use super::{ReadOptions, hints, overrule};
 use crate::error::Error;
 use crate::jobs::{Layout, Row, ScoreKind};
 
+/// Fewest answers below a label of SurveyMonkey's that tell free text from a row of a matrix.
+const LABELLED: usize = 4;
+
 /// What a column holds. Of several ids, scores and times the lowest rank counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -28,6 +31,8 @@ pub(super) struct Seen<'a> {
     name: String,
     /// Its name and question in normal form.
     words: String,
+    /// Whether a cell is the very label below the question, as with choices that were ticked.
+    ticked: bool,
     pub(super) contents: Contents,
 }
 
@@ -65,8 +70,9 @@ pub(super) fn layout(
 fn seen<'a>(at: usize, field: &'a Field, rows: &[&Row]) -> Seen<'a> {
     let name = normal(&plain(&field.name));
     let words = format!("{name} {}", normal(field.question.as_deref().unwrap_or_default()));
-    let contents = Contents::of(rows.iter().filter_map(|row| row.cells.get(at).map(String::as_str)));
-    Seen { field, name, words, contents }
+    let cells = || rows.iter().filter_map(|row| row.cells.get(at).map(String::as_str));
+    let ticked = field.label.as_deref().is_some_and(|label| cells().any(|cell| plain(cell) == label));
+    Seen { field, name, words, ticked, contents: Contents::of(cells()) }
 }
 
 /// A line for people about a column.
@@ -276,13 +282,21 @@ fn text(tool: Tool, column: &Seen) -> Option<(Kind, &'static str)> {
     let contents = &column.contents;
     let question = column.field.import_id.as_deref().is_some_and(|id| id.starts_with("QID"));
     // These two say which answers are free; the labels of choices have words, too.
-    if (tool == Tool::Qualtrics && question) || (tool == Tool::SurveyMonkey && column.field.label.is_some()) {
+    if tool == Tool::Qualtrics && question {
+        return None;
+    }
+    let labelled = tool == Tool::SurveyMonkey && column.field.label.is_some();
+    // Whoever made the survey may have given "Other (please specify)" words of their own.
+    if labelled && (column.ticked || contents.filled < LABELLED) {
         return None;
     }
     if contents.numeric > 0.5 || contents.is_code() {
         return None;
     }
-    if has_beginning(&column.words, hints::TEXT) && (contents.filled == 0 || contents.wordy > 0.0) {
+    if !labelled
+        && has_beginning(&column.words, hints::TEXT)
+        && (contents.filled == 0 || contents.wordy > 0.0)
+    {
         return Some((Kind::Text, "for its name and words"));
     }
     let long = contents.words >= 4.0 && contents.wordy >= 0.4 && !contents.is_choice();

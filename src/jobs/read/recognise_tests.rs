@@ -94,3 +94,17 @@ fn a_column_that_is_asked_for_as_something_else_is_no_text() {
     let options = ReadOptions { id_column: Some("reply".into()), ..ReadOptions::default() };
     assert_eq!(table(csv, &options).unwrap().layout.text, [0]);
 }
+
+#[test]
+fn words_of_their_own_below_a_question_of_survey_monkeys_are_free_text_when_the_answers_are() {
+    let mut csv = "Respondent ID,Collector ID,Which did you use?,,,How was it?\n\
+        ,,The big blue one here,What else did you use then?,Autre (veuillez préciser),Getting it to the door\n"
+        .to_owned();
+    for (id, own) in ["my own old printer", "the one at work", "nothing that I know of", "a friend's new one"]
+        .into_iter()
+        .enumerate()
+    {
+        csv += &format!("{id},7,The big blue one here,{own},,Not so very good {}\n", id % 2);
+    }
+    assert_eq!(table(&csv, &ReadOptions::default()).unwrap().layout.text, [3, 4]);
+}

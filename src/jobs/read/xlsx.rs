@@ -9,10 +9,13 @@ use std::io::BufReader;
 use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::origin::Origin;
-use super::rows::{Fault, Record, Source};
+use super::rows::{Fault, Record, Records, Source};
 use super::worker::{DAMAGED, Outlet, Unwanted, spawn};
-use super::{ReadOptions, XLSX_BYTES, zip_size};
+use super::{ROW_BYTES, ReadOptions, SAMPLE_ROWS, XLSX_BYTES, zip_size};
 use crate::error::Error;
+
+/// Most titles above a header.
+const TITLES: usize = 10;
 
 type Book = Xlsx<BufReader<File>>;
 
@@ -26,7 +29,38 @@ pub(super) fn open(origin: Origin, options: &ReadOptions) -> Result<Source, Erro
     if copied {
         notes.push("a workbook is read from its end, so it was copied to a temporary file".into());
     }
-    Ok(Source { form: format!("XLSX, sheet {sheet:?}"), records: Box::new(rows), named: false, notes })
+    let (records, titles) = headed(Box::new(rows));
+    if titles > 0 {
+        notes.push(format!("what stands above the header is not read: {titles} rows with a single cell"));
+    }
+    Ok(Source { form: format!("XLSX, sheet {sheet:?}"), records, named: false, notes })
+}
+
+/// The rows from the header on, which is made as wide as the widest row of a sample, and how many titles stood above it. A
+/// title is a single cell over a table of three columns and more. Merged headers name one column of two, and a cell of a sheet
+/// can't have slipped as those of text can; but a first row that names few of the columns is no header, and the rows below it
+/// are told.
+fn headed(mut records: Records) -> (Records, usize) {
+    let (mut ahead, mut bytes) = (Vec::new(), 0);
+    while ahead.len() < SAMPLE_ROWS
+        && bytes < ROW_BYTES
+        && let Some(item) = records.next()
+    {
+        bytes += item.as_ref().map_or(0, |row: &Record| row.cells.iter().map(String::len).sum());
+        ahead.push(item);
+    }
+    let wide = ahead.iter().flatten().map(|row| row.cells.len()).max().unwrap_or_default();
+    let names = |row: &Record| row.cells.iter().filter(|name| !name.trim().is_empty()).count();
+    let is_title =
+        |item: &&Result<Record, Fault>| item.as_ref().is_ok_and(|row| wide >= 3 && names(row) == 1);
+    let titles = ahead.iter().take(TITLES).take_while(is_title).count();
+    let mut ahead = ahead.split_off(titles);
+    if let Some(Ok(header)) = ahead.first_mut()
+        && names(header) * 2 > wide
+    {
+        header.cells.resize(wide, String::new());
+    }
+    (Box::new(ahead.into_iter().chain(records)), titles)
 }
 
 fn read(file: File, wanted: Option<String>, out: &Outlet) {

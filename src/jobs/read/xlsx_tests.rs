@@ -46,3 +46,25 @@ fn a_sheet_that_is_not_there_is_told_with_those_that_are() {
         bytes("x.xlsx", content[..content.len() - 30].to_vec(), &ReadOptions::default()).err().unwrap();
     assert!(error.public().contains("no sound XLSX file"), "{error}");
 }
+
+#[test]
+fn a_merged_header_names_two_columns_and_a_title_above_it_none() {
+    let row = |cells: &[&str]| {
+        let cells = cells.iter().map(|cell| (*cell).to_owned()).collect();
+        Ok(Record { place: 1, cells, blank: false })
+    };
+    let first = |rows: Vec<Result<Record, Fault>>| {
+        let (mut rows, titles) = headed(Box::new(rows.into_iter()));
+        (rows.next().unwrap().unwrap().cells.join("|"), titles, rows.count())
+    };
+    let (header, wide) = (["id", "comment", "score"], row(&["2", "fine", "2", "3"]));
+    assert_eq!(
+        first(vec![row(&header), row(&["1", "fine"]), wide.clone()]),
+        ("id|comment|score|".into(), 0, 2)
+    );
+    let title = || row(&["Answers of March"]);
+    assert_eq!(first(vec![title(), row(&header), wide]), ("id|comment|score|".into(), 1, 1));
+    // A table of one column or two has no title that could be told from its header.
+    assert_eq!(first(vec![title(), row(&["1", "fine"])]), ("Answers of March".into(), 0, 1));
+    assert_eq!(first(vec![title(), row(&["fine"])]), ("Answers of March".into(), 0, 1));
+}

@@ -1,9 +1,9 @@
 //! What a store asks inside its transaction: how the customer stands now, and what is to be told.
 
 use crate::error::Error;
-use crate::events::{Origin, Routes, signal, signal_id};
+use crate::events::{ASSESSMENT, Event, Origin, Routes, assessment, signal, signal_id};
 use crate::lifecycle::{Observation, Profile, follow};
-use crate::storage::{CustomerKey, CustomerState, Decide, Decision, Record};
+use crate::storage::{CustomerKey, CustomerState, Decide, Decision, OutboxEvent, Record};
 
 /// Decides by the rules of the lifecycle, and addresses what follows to the sinks that want it.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Deciding {
         // Each record says which model has read it: the default may be another one by now.
         let model = added.last().map_or(self.model.as_str(), |record| record.assessment.model.as_str());
         let origin = Origin { source: &self.source, model, policy: policy.unwrap_or_default() };
-        let (mut signals, mut events) = (Vec::with_capacity(told.len()), Vec::new());
+        let (mut signals, mut events) = (Vec::with_capacity(told.len()), self.assessments(added)?);
         for one in told {
             let mut sinks = self.routes.events_for(one.kind.name()).peekable();
             if sinks.peek().is_some() {
@@ -71,6 +71,17 @@ impl Deciding {
             signals.push((signal_id(key, &one), one));
         }
         Ok(Decision { profile, memory, signals, events })
+    }
+
+    /// What was read in each, to the sinks that ask for it; before the signals that follow from it.
+    fn assessments(&self, added: &[&Record]) -> Result<Vec<OutboxEvent>, Error> {
+        let sinks: Vec<&str> = self.routes.events_for(ASSESSMENT).collect();
+        if sinks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let event = |record: &&Record| assessment(&self.source, record);
+        let told: Vec<Event> = added.iter().map(event).collect::<Result<_, Error>>()?;
+        Ok(told.iter().flat_map(|event| event.to_sinks(sinks.iter().copied())).collect())
     }
 }
 

@@ -99,3 +99,18 @@ fn what_was_told_once_is_not_told_again() {
     assert!(again.signals.is_empty() && again.events.is_empty());
     assert_eq!((again.profile, again.memory), (first.profile, first.memory));
 }
+
+#[test]
+fn an_assessment_goes_to_the_sinks_that_name_it_once_for_each_interaction_that_is_new() {
+    let deciding = deciding(&[("warehouse", "assessment"), ("crm", "churn_risk_*")]);
+    let decided = decide(&deciding, &added());
+    let told: Vec<(&str, &str)> =
+        decided.events.iter().map(|event| (event.sink.as_str(), event.kind.as_str())).collect();
+    assert_eq!(
+        told,
+        [("warehouse", "assessment"), ("warehouse", "assessment"), ("crm", "churn_risk_raised")]
+    );
+    assert_ne!(decided.events[0].id, decided.events[1].id);
+    let state = CustomerState { memory: decided.memory, ..CustomerState::default() };
+    assert!(deciding.decide(&CustomerKey::new("acme", "ann"), &state, &[]).unwrap().events.is_empty());
+}

@@ -9,6 +9,8 @@ use crate::error::Error;
 pub const ID_BYTES: usize = 256;
 /// The latest time: the end of the year 9999, in milliseconds since 1970.
 pub const LATEST_MS: i64 = 253_402_300_799_999;
+/// Longest language tag, in bytes.
+const TAG_BYTES: usize = 35;
 /// How far ahead of now a time may lie, for clocks that differ and times without a zone.
 pub const AHEAD_MS: i64 = 86_400_000;
 /// Most turns of a conversation that is recorded.
@@ -92,6 +94,10 @@ impl Interaction {
         check_id(&self.source, "source", true)?;
         check_id(&self.external_id, "external_id", true)?;
         check_time(self.at_ms, "at_ms")?;
+        // It is kept as it was sent, whatever becomes of texts, so it has to be no text.
+        if self.language.as_deref().is_some_and(|tag| !is_tag(tag)) {
+            return Err(Error::invalid("language", "expected a BCP 47 tag such as \"en\" or \"en-GB\""));
+        }
         if self.nps.is_some_and(|nps| nps > 10) {
             return Err(Error::invalid("nps", "expected 0 to 10"));
         }
@@ -138,6 +144,12 @@ pub fn check_time(at_ms: i64, field: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::invalid(field, "expected milliseconds since 1970, before the year 10000"))
+}
+
+/// Whether a tag of BCP 47 may look so: up to eight letters or digits between hyphens.
+fn is_tag(tag: &str) -> bool {
+    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    tag.len() <= TAG_BYTES && tag.split('-').all(part)
 }
 
 /// Ids are names, and stored as they are: PostgreSQL takes no NUL, and a line break in a log is two lines.

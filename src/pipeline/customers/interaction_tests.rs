@@ -57,6 +57,9 @@ fn each_wrong_field_is_named() {
         (changed(|i| i.external_id = "a\n".into()), "external_id"),
         (changed(|i| i.at_ms = -1), "at_ms"),
         (changed(|i| i.at_ms = LATEST_MS + 1), "at_ms"),
+        (changed(|i| i.language = Some("my secret".into())), "language"),
+        (changed(|i| i.language = Some("mysecretword".into())), "language"),
+        (changed(|i| i.language = Some(String::new())), "language"),
         (changed(|i| i.nps = Some(11)), "nps"),
         (changed(|i| i.csat = Some(-0.1)), "csat"),
         (changed(|i| i.csat = Some(f64::NAN)), "csat"),
@@ -65,6 +68,7 @@ fn each_wrong_field_is_named() {
     ] {
         assert_eq!(wrong.check().unwrap_err().field(), Some(field));
     }
+    changed(|i| i.language = Some("zh-Hant-TW".into())).check().unwrap();
     changed(|i| (i.tenant, i.content) = (String::new(), turns(TURNS))).check().unwrap();
 }
 

@@ -28,15 +28,15 @@ const OF_CUSTOMERS: [(&str, &str); 7] = [
     ("customers", "DELETE FROM customers WHERE tenant = $1 AND customer = $2"),
 ];
 
-/// Rewrites the tables, so that nothing of deleted rows stays in their files.
+/// Rewrites the tables, so that nothing of deleted rows stays in their files, and samples anew what the planner knows of ids.
 const REWRITE: [&str; 7] = [
-    "VACUUM FULL alerts",
-    "VACUUM FULL conversations",
-    "VACUUM FULL assessments",
-    "VACUUM FULL interactions",
-    "VACUUM FULL signals",
-    "VACUUM FULL outbox",
-    "VACUUM FULL customers",
+    "VACUUM (FULL, ANALYZE) alerts",
+    "VACUUM (FULL, ANALYZE) conversations",
+    "VACUUM (FULL, ANALYZE) assessments",
+    "VACUUM (FULL, ANALYZE) interactions",
+    "VACUUM (FULL, ANALYZE) signals",
+    "VACUUM (FULL, ANALYZE) outbox",
+    "VACUUM (FULL, ANALYZE) customers",
 ];
 
 /// Rows that a purge takes at a time.

@@ -1,9 +1,9 @@
 //! Migrations, and files and databases that are not as expected.
 
 use attune::error::ErrorKind;
-use attune::storage::CustomerStore;
 use attune::storage::postgres::PostgresStore;
 use attune::storage::sqlite::SqliteStore;
+use attune::storage::{AuditEntry, CustomerStore, KeptText, Record};
 use sqlx::{Connection, Executor};
 
 use super::fixture;
@@ -80,5 +80,42 @@ async fn connections_that_were_cut_are_made_again() {
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     connection.execute(cut).await.unwrap();
     database.store.check().await.unwrap();
+    database.drop().await;
+}
+
+/// What the planner knows of the columns of a database, as anybody who may read its tables can see it.
+async fn samples(connection: &mut sqlx::PgConnection) -> String {
+    let statement = "SELECT coalesce(string_agg(concat_ws(' ', attname, most_common_vals, histogram_bounds), '; '), '') \
+                     FROM pg_stats WHERE schemaname = 'public'";
+    sqlx::query_scalar(statement).fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planner_keeps_no_samples_of_texts_and_none_of_the_ids_of_who_was_erased() {
+    let Some(database) = fixture::postgres().await else { return };
+    let store: fixture::AnyStore = database.store.clone();
+    let text = |number: usize| KeptText { text: Some(format!("quokka {number}")), hash: None };
+    let record = |number: usize, customer: &str| Record {
+        text: text(number),
+        ..fixture::message(customer, &format!("{customer}-{number}"), 1_000 + number as i64, -0.9)
+    };
+    let records: Vec<_> = (0..20).flat_map(|n| [record(n, "numbat"), record(n, "bob")]).collect();
+    fixture::keep(&store, &records).await;
+    let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    connection.execute("ANALYZE").await.unwrap();
+    let before = samples(&mut connection).await;
+    assert!(before.contains("numbat") && !before.contains("quokka"), "{before}");
+    let receipt = AuditEntry {
+        at_ms: 5_000,
+        actor: "test".into(),
+        action: "erase".into(),
+        subject: "mark".into(),
+        detail: "{}".into(),
+    };
+    store.erase(&fixture::key("numbat"), "mark", receipt).await.unwrap();
+    database.store.rewrite().await.unwrap();
+    let after = samples(&mut connection).await;
+    assert!(after.contains("bob") && !after.contains("numbat"), "{after}");
+    drop((store, connection));
     database.drop().await;
 }
