@@ -14,7 +14,7 @@ fn rows(happens: impl FnOnce(&std::path::Path)) -> Vec<Result<Row, BadRow>> {
         |number: u64| format!("{number},it was good for the {number}th time {}\n", "indeed ".repeat(40));
     let text: String = (0..20_000).map(row).collect();
     std::fs::write(&path, format!("id,comment\n{text}")).unwrap();
-    let mut rows = open(&Input::File(&path), &ReadOptions::default()).unwrap().rows;
+    let mut rows = open(&Input::File(path.clone()), &ReadOptions::default()).unwrap().rows;
     let first = rows.next().unwrap();
     happens(&path);
     std::iter::once(first).chain(rows).collect()
