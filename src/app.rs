@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
+pub mod backends;
 pub mod customers;
 pub mod jobs;
 pub mod policies;
@@ -21,8 +22,6 @@ use crate::api::grpc::server::{self, Served, ServerSettings};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::Config;
 use crate::error::Error;
-use crate::inference::onnx::OnnxFactory;
-use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
 use crate::jobs::service::{Buckets, NoBuckets};
 use crate::model::{ModelBundle, Overlay};
@@ -91,11 +90,9 @@ pub fn load_bundle(config: &Config) -> Result<ModelBundle, Error> {
 
 /// Loads the model and starts its workers. Slow, and blocks.
 pub fn build_models(config: &Config, surroundings: &Surroundings) -> Result<Models, Error> {
-    let library =
-        Search::new(config.inference.runtime_library.clone(), surroundings.runtime_library.clone()).find()?;
     let bundle = Arc::new(load_bundle(config)?);
-    let factory = OnnxFactory::load(&library, Arc::clone(&bundle))?;
-    Ok(Models::new(Arc::new(build_analyzer(config, &bundle, &factory)?)))
+    let factory = backends::factory(config, surroundings, &bundle)?;
+    Ok(Models::new(Arc::new(build_analyzer(config, &bundle, &*factory)?)))
 }
 
 /// Joins a model's files with a backend; tests bring their own.

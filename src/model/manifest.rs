@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
+use super::architecture::{Architecture, Backend, Network};
 use crate::domain::Probability;
 
 /// The manifest form this build reads.
@@ -24,7 +25,9 @@ pub struct Manifest {
     pub license: String,
     /// BCP 47 tags of the languages it was trained for; empty means any.
     pub languages: Vec<String>,
-    /// The ONNX graph.
+    /// What runs the network.
+    pub network: Network,
+    /// The network's file: an ONNX graph, or weights.
     pub graph: FileEntry,
     /// The tokenizer file.
     pub tokenizer: FileEntry,
@@ -143,6 +146,9 @@ struct RawManifest {
     description: String,
     license: String,
     languages: Vec<String>,
+    #[serde(default)]
+    backend: Backend,
+    architecture: Option<Architecture>,
     graph: FileEntry,
     tokenizer: FileEntry,
     maximum_tokens: usize,
@@ -166,7 +172,7 @@ struct RawHead {
     mixed: Option<MixedRule>,
 }
 
-fn invalid(key: impl Into<String>, problem: impl Into<String>) -> ManifestError {
+pub(super) fn invalid(key: impl Into<String>, problem: impl Into<String>) -> ManifestError {
     ManifestError::Invalid { key: key.into(), problem: problem.into() }
 }
 
@@ -218,6 +224,7 @@ impl Manifest {
             description: raw.description,
             license: raw.license,
             languages: raw.languages,
+            network: Network::of(raw.backend, raw.architecture)?,
             graph: raw.graph,
             tokenizer: raw.tokenizer,
             maximum_tokens: raw.maximum_tokens,
@@ -249,7 +256,7 @@ impl Manifest {
     }
 }
 
-fn check_file(key: &str, entry: &FileEntry) -> Result<(), ManifestError> {
+pub(super) fn check_file(key: &str, entry: &FileEntry) -> Result<(), ManifestError> {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     if entry.sha256.len() != 64 || !entry.sha256.chars().all(hex) {
         return Err(invalid(format!("{key}.sha256"), "expected 64 lower-case hex digits"));

@@ -6,11 +6,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
 #![expect(clippy::print_stderr, reason = "a test that needs what is not there says so")]
 
+mod backend;
 mod behaviour;
 mod binary;
 mod command;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod evaluate;
 mod evidence;
+#[path = "../conformance/files.rs"]
+mod files;
 mod golden;
 mod jobs;
 mod language;

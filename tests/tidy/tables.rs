@@ -117,7 +117,11 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app.rs"]),
+    ("crate::inference::onnx", &["src/app/backends.rs"]),
+    (
+        "crate::inference::rust_bert",
+        &["src/app/backends.rs", "src/inference/rust_bert.rs", "src/inference/rust_bert"],
+    ),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",
@@ -213,7 +217,9 @@ pub(crate) const CRATES: Table = &[
     ("quick_cache", &["src/batching/cache.rs"]),
     ("regex", &["src/privacy/patterns.rs"]),
     ("reqwest", &["src/sinks/target.rs", "src/sinks/webhook"]),
+    ("rust_bert", &["src/inference/rust_bert"]),
     ("rustls", &["src/runtime/tls.rs"]),
+    ("safetensors", &["src/inference/rust_bert/weights.rs"]),
     (
         "serde",
         &[
@@ -222,6 +228,7 @@ pub(crate) const CRATES: Table = &[
             "src/escalation",
             "src/evaluation",
             "src/events",
+            "src/inference/rust_bert/settings.rs",
             "src/jobs",
             "src/lifecycle",
             "src/model",
@@ -237,6 +244,7 @@ pub(crate) const CRATES: Table = &[
             "src/cli",
             "src/evaluation",
             "src/events",
+            "src/inference/rust_bert/settings.rs",
             "src/jobs",
             "src/lifecycle",
             "src/pipeline/customers",
@@ -251,6 +259,7 @@ pub(crate) const CRATES: Table = &[
     ("sqlx", &["src/storage"]),
     ("standardwebhooks", &["src/sinks/webhook/headers.rs"]),
     ("strsim", &["src/config/layers.rs", "src/escalation/policy_file.rs"]),
+    ("tch", &["src/inference/rust_bert.rs", "src/inference/rust_bert"]),
     (
         "tempfile",
         &[
