@@ -39,16 +39,18 @@ impl RustBertFactory {
         else {
             return Err(InferenceError::Load("the model is not one of rust-bert's".into()));
         };
-        let settings = Settings::read(architecture.kind, config, &bundle.manifest)?;
-        let weights = Mutex::new(guarded("reading the weights", || Weights::read(&bundle.graph))?);
-        Ok(Self { manifest: bundle.manifest.clone(), settings, weights })
+        let (settings, weights) = guarded(InferenceError::Load, || {
+            let settings = Settings::read(architecture.kind, config, &bundle.manifest)?;
+            Ok((settings, Weights::read(&bundle.graph)?))
+        })?;
+        Ok(Self { manifest: bundle.manifest.clone(), settings, weights: Mutex::new(weights) })
     }
 }
 
 impl BackendFactory for RustBertFactory {
     fn build(&self) -> Result<Box<dyn Backend>, InferenceError> {
         let manifest = &self.manifest;
-        let network = guarded("building the network", || self.assemble())?;
+        let network = guarded(InferenceError::Load, || self.assemble())?;
         let mut backend = RustBertBackend {
             network,
             labels: manifest.label_count(),
@@ -113,7 +115,7 @@ impl Backend for RustBertBackend {
             self.threads_set = true;
         }
         let (rows, columns) = (batch.rows(), batch.columns);
-        guarded("the run", || {
+        guarded(InferenceError::Run, || {
             let _no_gradients = tch::no_grad_guard();
             let size = [rows as i64, columns as i64];
             let ids = Tensor::from_slice(&batch.input_ids).reshape(size);
@@ -191,11 +193,14 @@ fn said(error: &dyn std::fmt::Display) -> InferenceError {
     InferenceError::Run(error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
-/// Runs what may throw inside libtorch: tch and rust-bert turn that into a panic, which would end the worker.
-fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, InferenceError>) -> Result<T, InferenceError> {
+/// Does what may throw inside libtorch: tch and rust-bert turn that into a panic, which would end the worker.
+fn guarded<T>(
+    failed: fn(String) -> InferenceError,
+    work: impl FnOnce() -> Result<T, InferenceError>,
+) -> Result<T, InferenceError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Err(InferenceError::Run(format!("{what} failed: {}", text.lines().next().unwrap_or_default())))
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("rust-bert panicked");
+        Err(failed(text.lines().next().unwrap_or_default().to_owned()))
     })
 }

@@ -6,6 +6,7 @@ use rust_bert::deberta::DebertaConfig;
 use rust_bert::distilbert::DistilBertConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::weights::Weights;
 use crate::inference::InferenceError;
@@ -17,6 +18,19 @@ const LARGEST: i64 = 1 << 16;
 /// The largest epsilon of a layer norm that is let pass, that of the published RoBERTa models: rust-bert computes with 1e-12, which
 /// moves logits by a thousandth or so.
 const EPSILON: f64 = 1e-5;
+/// Keys that rust-bert asks for, that play no part when a text is read, and that not every version of transformers writes;
+/// those without a number are switches.
+const UNUSED: &[(&str, Option<f64>)] = &[
+    ("attention_dropout", Some(0.0)),
+    ("attention_probs_dropout_prob", Some(0.0)),
+    ("dropout", Some(0.0)),
+    ("hidden_dropout_prob", Some(0.0)),
+    ("initializer_range", Some(0.02)),
+    ("qa_dropout", Some(0.0)),
+    ("seq_classif_dropout", Some(0.0)),
+    ("sinusoidal_pos_embds", None),
+    ("tie_weights_", None),
+];
 /// The id from which RoBERTa's positions count; rust-bert has it fixed.
 const ROBERTA_PAD: u32 = 1;
 
@@ -207,7 +221,11 @@ where
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, InferenceError> {
-    serde_json::from_slice(json).map_err(|e| load(e.to_string()))
+    let mut keys: Map<String, Value> = serde_json::from_slice(json).map_err(|e| load(e.to_string()))?;
+    for (key, value) in UNUSED {
+        keys.entry(*key).or_insert_with(|| value.map_or(Value::Bool(false), Value::from));
+    }
+    serde_json::from_value(Value::Object(keys)).map_err(|e| load(e.to_string()))
 }
 
 fn load(problem: String) -> InferenceError {

@@ -1,6 +1,6 @@
 //! Weights out of a safetensors file that is in memory, by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::SafeTensors;
 use tch::nn::VarStore;
@@ -43,11 +43,11 @@ impl Weights {
 
     /// Puts the weights into a network's variables; they share their memory, so that a network more costs next to none.
     pub(super) fn fill(&self, store: &VarStore) -> Result<(), InferenceError> {
-        let variables = store.variables();
-        let mut missing: Vec<&str> =
+        // In order of their names, so that an error names the same one each time.
+        let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+        let missing: Vec<&str> =
             variables.keys().map(String::as_str).filter(|name| !self.0.contains_key(*name)).collect();
         if !missing.is_empty() {
-            missing.sort_unstable();
             return Err(absent(&missing));
         }
         for (name, mut variable) in variables {
