@@ -1,4 +1,4 @@
-"""One tiny classifier per architecture that the rust-bert backend reads, with random weights, as model directories, and the
+"""One tiny classifier per architecture that the rust-bert backend reads or refuses, with random weights, as model directories, and the
 logits that transformers computes from the same files: `tests/fixtures/rust_bert/`.
 
     python tiny_classifiers.py ../../tests/fixtures/rust_bert

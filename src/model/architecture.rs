@@ -35,7 +35,7 @@ pub enum ArchitectureKind {
     Roberta,
     /// `DistilBertForSequenceClassification`.
     Distilbert,
-    /// `DebertaForSequenceClassification`, the first DeBERTa.
+    /// `DebertaForSequenceClassification`: known, and refused when it is loaded (docs/models.md says why).
     Deberta,
     /// attune's own form: a BERT encoder, and per head attention pooling with a linear layer, whose terms add up.
     Attune,

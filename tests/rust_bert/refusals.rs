@@ -63,11 +63,17 @@ fn a_configuration_that_does_not_fit_is_refused_with_what_is_wrong() {
             "rust-bert's RoBERTa counts positions from id 1 on",
         ),
         ("distilbert", "\"n_layers\": 2", "\"n_layers\": \"two\"", "config.json: invalid type"),
-        ("deberta", "\"c2p\"", "\"c2c\"", "c2c"),
     ] {
         let message = refused(name, edited(from, to));
         assert!(message.contains(problem), "{name}, {to}: {message}");
     }
+}
+
+#[test]
+fn deberta_is_refused_since_rust_bert_would_read_it_wrongly() {
+    let message = refused("deberta", |_| ());
+    assert!(message.contains("relative positions wrongly"), "{message}");
+    assert!(message.contains("serve this model in ONNX"), "{message}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The plain sequence classifiers of transformers: a text's logits, and no terms per token.
 
 use rust_bert::bert::BertForSequenceClassification;
-use rust_bert::deberta::DebertaForSequenceClassification;
 use rust_bert::distilbert::DistilBertModelClassifier;
 use rust_bert::roberta::RobertaForSequenceClassification;
 use tch::Tensor;
@@ -16,7 +15,6 @@ pub(super) enum Classifier {
     Bert(BertForSequenceClassification),
     Roberta(RobertaForSequenceClassification),
     Distilbert(DistilBertModelClassifier),
-    Deberta(DebertaForSequenceClassification),
 }
 
 impl Classifier {
@@ -29,9 +27,6 @@ impl Classifier {
             }
             Settings::Distilbert(config) => {
                 DistilBertModelClassifier::new(root, config).map(Self::Distilbert)
-            }
-            Settings::Deberta(config) => {
-                DebertaForSequenceClassification::new(root, config).map(Self::Deberta)
             }
             Settings::Attune(_) => {
                 return Err(InferenceError::Load("attune's own form is no plain classifier".into()));
@@ -48,9 +43,6 @@ impl Classifier {
             Self::Roberta(network) => network.forward_t(ids, mask, None, None, None, false).logits,
             Self::Distilbert(network) => {
                 network.forward_t(ids, mask, None, false).map_err(|e| said(&e))?.logits
-            }
-            Self::Deberta(network) => {
-                network.forward_t(ids, mask, None, None, None, false).map_err(|e| said(&e))?.logits
             }
         };
         Ok(Outputs { logits, terms: None })
