@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete parts and joins them.
 
+pub mod backends;
 pub mod customers;
 pub mod import;
 pub mod jobs;

@@ -15,6 +15,7 @@ import fit
 import labels as L
 import network as N
 import smoothing
+import weights
 
 VERSION = "0.3.0"
 HERE = pathlib.Path(__file__).parent
@@ -228,5 +229,8 @@ def run(root, out, target, log, heads=None):
         if key in full:
             scores[key + "_fp32"] = full[key]
     manifest(target, heads, fitted, scores)
+    # The network as it was trained, for the rust-bert backend; too large for the repository.
+    tensors = {name: value.numpy() for name, value in net.state_dict().items()}
+    weights.write(tensors, net.body.config.num_attention_heads, target, out / "rust-bert")
     golden(net, tokenizer, fitted, heads, target.parent.parent / "tests" / "fixtures" / "golden" / "attune-en-small.jsonl")
     (out / "fitted.json").write_text(json.dumps({"fitted": fitted, "scores": scores}, indent=1))

@@ -134,6 +134,7 @@ fn try_graph(library: &Path, export: &Export, manifest: &Manifest) -> Result<(),
     let interface = Interface::inspect(library, &export.weights).map_err(|e| failed(e, manifest))?;
     check_interface(&interface, manifest.label_count()).map_err(graph)?;
     let bundle = Arc::new(ModelBundle {
+        architecture_config: None,
         manifest: manifest.clone(),
         graph: Cow::Owned(export.weights.clone()),
         tokenizer: Cow::Owned(Vec::new()),

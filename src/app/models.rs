@@ -7,12 +7,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Surroundings, providers};
+use super::{Surroundings, backends};
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind};
-use crate::inference::onnx::OnnxFactory;
-use crate::inference::runtime_library::Search;
 use crate::inference::{Arranged, BackendFactory, TextTokenizer};
 use crate::model::{ModelBundle, Overlay};
 use crate::pipeline::models::{ModelName, Source, Wanted};
@@ -57,15 +55,10 @@ fn build_first(config: &Config, backends: &Backends) -> Result<Analyzer, Error> 
     build_analyzer(config, &bundle, &*backends(&bundle)?)
 }
 
-/// ONNX Runtime, which is looked for with the first model, and the provider that the configuration names.
+/// What each model's manifest asks for; libraries are looked for with the first model.
 fn backends(config: &Config, surroundings: &Surroundings) -> Arc<Backends> {
-    let (config, variable) = (config.clone(), surroundings.runtime_library.clone());
-    Arc::new(move |bundle| {
-        let search = Search::new(config.inference.runtime_library.clone(), variable.clone());
-        let library = search.find()?;
-        let provider = providers::provider(&config, &search)?;
-        Ok(Box::new(OnnxFactory::load(&library, Arc::clone(bundle))?.with_provider(provider)?))
-    })
+    let (config, surroundings) = (config.clone(), surroundings.clone());
+    Arc::new(move |bundle| backends::factory(&config, &surroundings, bundle))
 }
 
 /// Joins a model's files with a backend; tests bring their own.

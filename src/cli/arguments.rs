@@ -12,7 +12,6 @@ use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions
 use super::worker::WorkerOptions;
 use crate::jobs;
 
-
 pub(super) use models::{ActivationName, ImportOptions, ModelsOptions, PullOptions};
 
 /// Reads what customers write: sentiment, emotions and cues, each with the words that caused it.

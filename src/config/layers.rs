@@ -155,13 +155,9 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
 }
 
 /// Sets a key that is the user's own, below one of the tables that hold such; `None` elsewhere.
-fn set_own(
-    merged: &mut Table,
-    origin: &str,
-    key: &str,
-    value: Value,
-) -> Option<Result<(), ConfigError>> {
-    let (table, own) = OWN_KEYS.iter().find_map(|table| Some((*table, key.strip_prefix(table)?.strip_prefix('.')?)))?;
+fn set_own(merged: &mut Table, origin: &str, key: &str, value: Value) -> Option<Result<(), ConfigError>> {
+    let (table, own) =
+        OWN_KEYS.iter().find_map(|table| Some((*table, key.strip_prefix(table)?.strip_prefix('.')?)))?;
     let table = slot(merged, table)?.as_table_mut()?;
     let text = typed(&Value::String(String::new()), value, origin, key);
     Some(text.map(|text| drop(table.insert(own.to_owned(), text))))

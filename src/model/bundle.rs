@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind};
 
 /// Largest manifest that is read: real ones have a few kilobytes.
 const MANIFEST_BYTES: u64 = 1 << 20;
+/// Largest `config.json` that is read: real ones have a few kilobytes, more with thousands of labels.
+const CONFIG_BYTES: u64 = 1 << 20;
 /// Largest graph or tokenizer that is read, so that a wrong path can't fill the memory.
 pub(super) const FILE_BYTES: u64 = 2 << 30;
 
@@ -22,8 +24,10 @@ static EMBEDDED_TOKENIZER: &[u8] = include_bytes!("../../models/attune-en-small/
 pub struct ModelBundle {
     /// What `model.toml` says.
     pub manifest: Manifest,
-    /// The ONNX graph.
+    /// The network: an ONNX graph, or weights.
     pub graph: Cow<'static, [u8]>,
+    /// The configuration of the architecture that weights are read into; an ONNX graph has none.
+    pub architecture_config: Option<Vec<u8>>,
     /// `tokenizer.json`.
     pub tokenizer: Cow<'static, [u8]>,
 }
@@ -97,6 +101,7 @@ impl ModelBundle {
         Ok(Self {
             manifest,
             graph: Cow::Borrowed(EMBEDDED_GRAPH),
+            architecture_config: None,
             tokenizer: Cow::Borrowed(EMBEDDED_TOKENIZER),
         })
     }
@@ -115,11 +120,16 @@ impl ModelBundle {
     pub fn load_directory(directory: &Path) -> Result<Self, BundleError> {
         let origin = directory.display().to_string();
         let manifest = Self::load_manifest(directory)?;
-        let graph = read(&directory.join(&manifest.graph.file), FILE_BYTES)?;
-        verify(&origin, &manifest.graph, &graph)?;
-        let tokenizer = read(&directory.join(&manifest.tokenizer.file), FILE_BYTES)?;
-        verify(&origin, &manifest.tokenizer, &tokenizer)?;
-        Ok(Self { manifest, graph: Cow::Owned(graph), tokenizer: Cow::Owned(tokenizer) })
+        let file = |entry: &FileEntry, limit| {
+            let bytes = read(&directory.join(&entry.file), limit)?;
+            verify(&origin, entry, &bytes)?;
+            Ok::<_, BundleError>(bytes)
+        };
+        let graph = Cow::Owned(file(&manifest.graph, FILE_BYTES)?);
+        let tokenizer = Cow::Owned(file(&manifest.tokenizer, FILE_BYTES)?);
+        let config = manifest.network.config();
+        let architecture_config = config.map(|entry| file(entry, CONFIG_BYTES)).transpose()?;
+        Ok(Self { manifest, graph, architecture_config, tokenizer })
     }
 }
 
@@ -202,5 +212,19 @@ mod tests {
         let error = Error::from(ModelBundle::load_directory(directory.path()).unwrap_err());
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.public().contains("tokenizer.json"), "{error}");
+    }
+
+    #[test]
+    fn native_weights_are_read_with_their_configuration_which_is_checked_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let fixture = Path::new("tests/fixtures/rust_bert/bert");
+        for file in ["model.toml", "model.safetensors", "config.json", "tokenizer.json"] {
+            std::fs::copy(fixture.join(file), directory.path().join(file)).unwrap();
+        }
+        let bundle = ModelBundle::load_directory(directory.path()).unwrap();
+        assert!(bundle.architecture_config.unwrap().starts_with(b"{"));
+        std::fs::write(directory.path().join("config.json"), b"{}").unwrap();
+        let error = Error::from(ModelBundle::load_directory(directory.path()).unwrap_err());
+        assert!(error.public().contains("config.json is not the file"), "{error}");
     }
 }

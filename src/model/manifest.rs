@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::architecture::{Architecture, Backend, Network};
 use super::columns::columns;
 use crate::domain::{EvidenceMethod, Probability};
 
@@ -25,7 +26,9 @@ pub struct Manifest {
     pub license: String,
     /// BCP 47 tags of the languages it was trained for; empty means any.
     pub languages: Vec<String>,
-    /// The ONNX graph.
+    /// What runs the network.
+    pub network: Network,
+    /// The network's file: an ONNX graph, or weights.
     pub graph: FileEntry,
     /// The tokenizer file.
     pub tokenizer: FileEntry,
@@ -150,6 +153,9 @@ struct RawManifest {
     description: String,
     license: String,
     languages: Vec<String>,
+    #[serde(default)]
+    backend: Backend,
+    architecture: Option<Architecture>,
     graph: FileEntry,
     tokenizer: FileEntry,
     maximum_tokens: usize,
@@ -238,6 +244,7 @@ impl Manifest {
             description: raw.description,
             license: raw.license,
             languages: raw.languages,
+            network: Network::of(raw.backend, raw.architecture)?,
             graph: raw.graph,
             tokenizer: raw.tokenizer,
             maximum_tokens: raw.maximum_tokens,
@@ -280,7 +287,7 @@ impl Manifest {
     }
 }
 
-fn check_file(key: &str, entry: &FileEntry) -> Result<(), ManifestError> {
+pub(super) fn check_file(key: &str, entry: &FileEntry) -> Result<(), ManifestError> {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     if entry.sha256.len() != 64 || !entry.sha256.chars().all(hex) {
         return Err(invalid(format!("{key}.sha256"), "expected 64 lower-case hex digits"));

@@ -1,6 +1,7 @@
 //! What a manifest may and may not say.
 
 use super::*;
+use crate::model::ArchitectureKind;
 
 fn manifest() -> String {
     let sha = "0".repeat(64);
@@ -92,5 +93,43 @@ fn each_broken_rule_is_named_with_its_key() {
         let text = manifest().replacen(from, to, 1);
         let error = Manifest::parse(&text).expect_err(to).to_string();
         assert!(error.contains(message), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_manifest_that_names_no_backend_is_of_an_onnx_graph() {
+    assert_eq!(Manifest::parse(&manifest()).unwrap().network, Network::Onnx);
+}
+
+#[test]
+fn native_weights_come_with_their_architecture_and_its_configuration() {
+    let sha = "0".repeat(64);
+    let table = format!(
+        r#"architecture = {{ kind = "roberta", config = {{ file = "config.json", sha256 = "{sha}" }} }}"#
+    );
+    let with = |lines: &str| {
+        Manifest::parse(&manifest().replace("window_overlap = 4", &format!("window_overlap = 4\n{lines}")))
+    };
+    let parsed = with(&format!("backend = \"rust-bert\"\n{table}")).unwrap();
+    let Network::RustBert(architecture) = parsed.network else { panic!("{:?}", parsed.network) };
+    assert_eq!(
+        (architecture.kind, architecture.config.file.as_str()),
+        (ArchitectureKind::Roberta, "config.json")
+    );
+    for (lines, key) in [
+        ("backend = \"rust-bert\"".to_owned(), "architecture: is missing"),
+        (table.clone(), "architecture: goes with backend"),
+        ("backend = \"candle\"".to_owned(), "unknown variant `candle`"),
+        (
+            format!("backend = \"rust-bert\"\n{}", table.replace("roberta", "albert")),
+            "unknown variant `albert`",
+        ),
+        (
+            format!("backend = \"rust-bert\"\n{}", table.replace("config.json", "../config.json")),
+            "architecture.config.file",
+        ),
+    ] {
+        let problem = with(&lines).unwrap_err().to_string();
+        assert!(problem.contains(key), "{lines}: {problem}");
     }
 }

@@ -5,7 +5,10 @@
 mod support;
 
 mod analysis;
+mod backend;
 mod bounds;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod conversation;
 mod customers;
 mod customers_kept;

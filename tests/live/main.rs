@@ -6,16 +6,24 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end")]
 #![expect(clippy::print_stderr, reason = "a test that needs what is not there says so")]
 
+mod backend;
 mod behaviour;
 mod binary;
 mod command;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod evaluate;
 mod evidence;
+#[path = "../conformance/files.rs"]
+mod files;
 mod golden;
-mod import;
 #[path = "../integration/hub_server.rs"]
-#[expect(dead_code, reason = "the hub that the integration tests break in every way; here it does as it should")]
+#[expect(
+    dead_code,
+    reason = "the hub that the integration tests break in every way; here it does as it should"
+)]
 mod hub_server;
+mod import;
 mod jobs;
 mod language;
 mod models;

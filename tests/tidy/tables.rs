@@ -119,7 +119,14 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app/models.rs", "src/app/import.rs", "src/inference/interface.rs", "src/inference/onnx.rs"]),
+    (
+        "crate::inference::onnx",
+        &["src/app/backends.rs", "src/app/import.rs", "src/inference/interface.rs", "src/inference/onnx.rs"],
+    ),
+    (
+        "crate::inference::rust_bert",
+        &["src/app/backends.rs", "src/inference/rust_bert.rs", "src/inference/rust_bert"],
+    ),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",
@@ -221,7 +228,9 @@ pub(crate) const CRATES: Table = &[
     ("quick_cache", &["src/batching/cache.rs"]),
     ("regex", &["src/privacy/patterns.rs"]),
     ("reqwest", &["src/hub", "src/sinks/target.rs", "src/sinks/webhook"]),
+    ("rust_bert", &["src/inference/rust_bert"]),
     ("rustls", &["src/runtime/tls.rs"]),
+    ("safetensors", &["src/inference/rust_bert/weights.rs"]),
     (
         "serde",
         &[
@@ -231,6 +240,7 @@ pub(crate) const CRATES: Table = &[
             "src/evaluation",
             "src/events",
             "src/hub",
+            "src/inference/rust_bert/settings.rs",
             "src/jobs",
             "src/lifecycle",
             "src/model",
@@ -247,6 +257,7 @@ pub(crate) const CRATES: Table = &[
             "src/evaluation",
             "src/events",
             "src/hub",
+            "src/inference/rust_bert/settings.rs",
             "src/jobs",
             "src/lifecycle",
             "src/model/import",
@@ -259,10 +270,20 @@ pub(crate) const CRATES: Table = &[
         ],
     ),
     ("sha1", &["src/hub/digest.rs"]),
-    ("sha2", &["src/events", "src/hub/digest.rs", "src/jobs/write/schema.rs", "src/model/bundle.rs", "src/storage/audit.rs"]),
+    (
+        "sha2",
+        &[
+            "src/events",
+            "src/hub/digest.rs",
+            "src/jobs/write/schema.rs",
+            "src/model/bundle.rs",
+            "src/storage/audit.rs",
+        ],
+    ),
     ("sqlx", &["src/storage"]),
     ("standardwebhooks", &["src/sinks/webhook/headers.rs"]),
     ("strsim", &["src/config/layers.rs", "src/escalation/policy_file.rs"]),
+    ("tch", &["src/inference/rust_bert.rs", "src/inference/rust_bert"]),
     (
         "tempfile",
         &[
@@ -311,7 +332,10 @@ pub(crate) const CRATES: Table = &[
             "src/stream",
         ],
     ),
-    ("toml", &["src/config", "src/escalation", "src/evaluation/mapping.rs", "src/hub/source.rs", "src/model"]),
+    (
+        "toml",
+        &["src/config", "src/escalation", "src/evaluation/mapping.rs", "src/hub/source.rs", "src/model"],
+    ),
     ("tonic", &["src/api/grpc"]),
     ("tonic_health", &["src/api/grpc"]),
     ("tonic_prost", &["src/api/grpc"]),
@@ -336,7 +360,16 @@ pub(crate) const CRATES: Table = &[
     ),
     ("tracing_subscriber", &["src/telemetry/logs.rs"]),
     ("unicode_segmentation", &["src/pipeline/segment.rs"]),
-    ("url", &["src/hub", "src/jobs/service/place.rs", "src/sinks/nats.rs", "src/sinks/target.rs", "src/sinks/webhook"]),
+    (
+        "url",
+        &[
+            "src/hub",
+            "src/jobs/service/place.rs",
+            "src/sinks/nats.rs",
+            "src/sinks/target.rs",
+            "src/sinks/webhook",
+        ],
+    ),
     ("uuid", &["src/jobs/service/manager.rs"]),
     ("whatlang", &["src/inference/language.rs"]),
     ("zstd", &["src/jobs/read"]),

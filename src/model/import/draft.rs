@@ -78,13 +78,9 @@ impl Draft {
         findings.push(finding("activation", format!("{}: {why}", activation_name(activation))));
         findings.push(finding("window", format!("{maximum_tokens} tokens: {why_tokens}")));
         let file = File::new(export, tokens, options, (maximum_tokens, &heads[..]));
-        let text = |file: &File<'_>| {
-            toml::to_string(file).map_err(|e| ImportError::wrong("model.toml", e.to_string()))
-        };
-        // What belongs to another backend is checked by whoever loads it.
-        let common = File { backend: None, architecture: None, ..file.clone() };
-        let manifest = Manifest::parse(&text(&common)?)?;
-        Ok(Self { manifest, text: format!("{HEADER}{}", text(&file)?), findings })
+        let text = toml::to_string(&file).map_err(|e| ImportError::wrong("model.toml", e.to_string()))?;
+        let manifest = Manifest::parse(&text)?;
+        Ok(Self { manifest, text: format!("{HEADER}{text}"), findings })
     }
 }
 
@@ -144,7 +140,7 @@ fn id_of(export: &Export) -> String {
 }
 
 /// `model.toml`, value by value.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct File<'a> {
     schema: u32,
     id: String,
@@ -167,13 +163,13 @@ struct File<'a> {
 }
 
 /// What a network is whose weights alone are there.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Architecture {
     kind: &'static str,
     config: FileEntry,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct FileHead<'a> {
     name: &'a str,
     kind: HeadKind,

@@ -14,11 +14,10 @@ const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 /// Names under which exporters put weights that did not go into the graph.
 const OUTSIDE: [&str; 2] = ["_data", ".data"];
 /// Kinds of network whose weights are read, with the names that transformers gives to networks of the same build.
-const KINDS: [(&str, &[&str]); 4] = [
+const KINDS: [(&str, &[&str]); 3] = [
     ("bert", &["bert"]),
     ("roberta", &["roberta", "xlm-roberta", "camembert"]),
     ("distilbert", &["distilbert"]),
-    ("deberta", &["deberta"]),
 ];
 
 /// The network of an export.
