@@ -25,9 +25,9 @@ use crate::inference::onnx::OnnxFactory;
 use crate::inference::runtime_library::Search;
 use crate::inference::{BackendFactory, TextTokenizer};
 use crate::jobs::service::{Buckets, NoBuckets};
-use crate::model::{ModelBundle, Overlay};
+use crate::model::{Manifest, ModelBundle, Overlay};
 use crate::pipeline::monitor::{Monitor, MonitorSettings};
-use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
+use crate::pipeline::{Analyzer, AnalyzerSettings, DriftMonitor, DriftSettings, Models};
 
 /// How long runs of jobs may take to stop: a block is written and a checkpoint made.
 const JOBS_STOP: Duration = Duration::from_secs(10);
@@ -127,7 +127,15 @@ pub fn build_analyzer(
     let tokenizer = tokenizer.map_err(|_| Error::internal("the tokenizer's loader panicked"))??;
     let settings =
         AnalyzerSettings { text_bytes: config.limits.text_bytes, text_tokens: config.limits.text_tokens };
-    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings))
+    let drift = build_drift(config, &manifest);
+    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings).with_drift(drift))
+}
+
+/// What counts the texts of a model, if it has a baseline and the configuration wants it.
+fn build_drift(config: &Config, manifest: &Manifest) -> Option<DriftMonitor> {
+    let drift = &config.drift;
+    let settings = DriftSettings { texts: drift.window_texts, time: drift.window, tenants: drift.tenants };
+    drift.enabled.then(|| DriftMonitor::new(manifest, settings)).flatten()
 }
 
 /// Follows conversations by the policy that the configuration names. Errors: as [`policies::load`].

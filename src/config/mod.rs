@@ -3,6 +3,7 @@
 //! The sources are handed in; nothing below `cli` reads the environment.
 
 mod customers;
+mod drift;
 mod jobs;
 mod layers;
 mod sinks;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
+pub use drift::Drift;
 pub use jobs::{Hidden, Jobs};
 pub use layers::{ConfigError, Sources};
 pub use sinks::{Header, JsonLines, Method, Nats, Secret, Sink, Sync, Target, Webhook};
@@ -39,6 +41,8 @@ pub struct Config {
     pub limits: Limits,
     /// Conversations and their escalation.
     pub conversations: Conversations,
+    /// How far texts are from the model's baseline.
+    pub drift: Drift,
     /// Files that are scored.
     pub jobs: Jobs,
     /// Where customers are kept.
@@ -195,8 +199,12 @@ impl Config {
         if self.conversations.idle.is_zero() {
             return wrong("conversations.idle_ms", "expected at least 1");
         }
-        if let Some((key, problem)) =
-            self.storage.problem().or_else(|| self.privacy.problem()).or_else(|| self.worker.problem())
+        if let Some((key, problem)) = self
+            .storage
+            .problem()
+            .or_else(|| self.privacy.problem())
+            .or_else(|| self.worker.problem())
+            .or_else(|| self.drift.problem())
         {
             return wrong(key, problem);
         }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
+use super::baseline::Baseline;
 use crate::domain::Probability;
+use crate::drift::Reference;
 
 /// The manifest form this build reads.
 const SCHEMA: u32 = 1;
@@ -38,6 +40,8 @@ pub struct Manifest {
     pub heads: Vec<Head>,
     /// Scores that were measured on the model as it is shipped.
     pub scores: BTreeMap<String, f64>,
+    /// Histograms of its own texts, which drift is measured against.
+    pub baseline: Option<Reference>,
 }
 
 /// A file of the model's directory.
@@ -151,6 +155,7 @@ struct RawManifest {
     heads: Vec<RawHead>,
     #[serde(default)]
     scores: BTreeMap<String, f64>,
+    baseline: Option<Baseline>,
 }
 
 #[derive(Deserialize)]
@@ -212,7 +217,7 @@ impl Manifest {
                 head.validate(i)
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut manifest = Self {
             id: raw.id,
             version: raw.version,
             description: raw.description,
@@ -225,7 +230,13 @@ impl Manifest {
             markers: raw.markers,
             heads,
             scores: raw.scores,
-        })
+            baseline: None,
+        };
+        if let Some(baseline) = raw.baseline {
+            let fits = baseline.check(manifest.drift_layout());
+            manifest.baseline = Some(fits.map_err(|e| invalid("baseline", e.to_string()))?);
+        }
+        Ok(manifest)
     }
 
     /// Labels of all heads together: the length of the graph's label axis.

@@ -7,13 +7,18 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
+use super::drift::DriftMonitor;
+use super::monitor::now_ms;
+use super::observed::{self, ReadText};
 use super::options::ResolvedOptions;
+use super::prepared::{Found, Prepared};
 use super::readout::{Reading, Readout};
 use crate::batching::{Batcher, Entrance, Lane, Request, WindowAnswer};
 use crate::domain::{Assessment, Status};
+use crate::drift::{Observation, Said, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::inference::document::DocumentBuilder;
-use crate::inference::language::{self, Identification};
+use crate::inference::language;
 use crate::inference::window::{Window, windows};
 use crate::inference::{DocumentScores, TextTokenizer, TokenizedText};
 use crate::model::Manifest;
@@ -50,6 +55,8 @@ pub struct Call {
     pub entrance: Entrance,
     /// When its caller stops waiting.
     pub deadline: Option<Instant>,
+    /// Whose text it is, as far as drift tells tenants apart.
+    pub tenant: Tenant,
 }
 
 /// A model ready to read texts.
@@ -60,6 +67,7 @@ pub struct Analyzer {
     pub(super) batcher: Batcher,
     settings: AnalyzerSettings,
     long_room: Semaphore,
+    pub(super) drift: Option<DriftMonitor>,
 }
 
 impl Analyzer {
@@ -77,6 +85,7 @@ impl Analyzer {
             batcher,
             settings,
             long_room: Semaphore::new(LONG_TOKENS),
+            drift: None,
         }
     }
 
@@ -109,10 +118,29 @@ impl Analyzer {
         &self,
         text: &str,
         language: Option<&str>,
-        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+        options: (&ResolvedOptions, Option<&ResolvedOptions>),
         call: Call,
     ) -> Result<(Assessment, Option<Assessment>), Error> {
-        let unscored = |unread: Assessment| (unread.clone(), also.map(|_| unread));
+        let read = self.read_text(text, language, options, call).await?;
+        if let Some(drift) = &self.drift {
+            drift.observe(call.tenant, &read.seen, now_ms());
+        }
+        Ok((read.assessment, read.also))
+    }
+
+    /// The same, and what drift sees of the text; it is not counted.
+    pub(super) async fn read_text(
+        &self,
+        text: &str,
+        language: Option<&str>,
+        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+        call: Call,
+    ) -> Result<ReadText, Error> {
+        let unscored = |unread: Assessment, seen| ReadText {
+            also: also.map(|_| unread.clone()),
+            assessment: unread,
+            seen,
+        };
         self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
             return Err(Error::new(
@@ -128,20 +156,25 @@ impl Analyzer {
         }
         let found = match self.find_language(text, language) {
             Ok(found) => found,
-            Err(unread) => return Ok(unscored(*unread)),
+            Err(unread) => {
+                let seen = observed::unread(&unread, language.is_some());
+                return Ok(unscored(*unread, seen));
+            }
         };
         let tokens = self.tokenize(text).await?;
         if tokens.ids.is_empty() {
-            return Ok(unscored(self.unread(Status::Empty, found)));
+            return Ok(unscored(self.unread(Status::Empty, found), Observation::empty()));
         }
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
         let scores = self.read(&tokens, &windows, call).await?;
         let read = (windows.len(), &scores);
         let also = also.map(|also| self.read_out(text, found.clone(), &tokens, read, also)).transpose()?;
-        let assessment = self.read_out(text, found, &tokens, read, options)?;
+        let (assessment, said) = self.read_out(text, found, &tokens, read, options)?;
         metrics::text(Status::Ok.name());
-        Ok((assessment, also))
+        let identified = language.is_none().then_some(assessment.language.as_deref());
+        let seen = observed::read(identified, &tokens, self.tokenizer.unknown(), said);
+        Ok(ReadText { assessment, also: also.map(|(also, _)| also), seen })
     }
 
     fn check_bytes(&self, text: &str) -> Result<(), Error> {
@@ -185,7 +218,7 @@ impl Analyzer {
         Ok(Prepared { found, tokens })
     }
 
-    /// From the text's terms, which came out of so many windows, to its assessment.
+    /// From the text's terms, which came out of so many windows, to its assessment, and to what drift sees of it.
     pub(super) fn read_out(
         &self,
         text: &str,
@@ -193,7 +226,7 @@ impl Analyzer {
         tokens: &TokenizedText,
         (windows, scores): (usize, &DocumentScores),
         options: &ResolvedOptions,
-    ) -> Result<Assessment, Error> {
+    ) -> Result<(Assessment, Said), Error> {
         let started = Instant::now();
         let reading = {
             let _span = tracing::debug_span!("readout").entered();
@@ -206,7 +239,8 @@ impl Analyzer {
             if text.len() > BLOCKING_BYTES { block_in_place(read)? } else { read()? }
         };
         metrics::stage("readout", started.elapsed());
-        Ok(self.assessment(found, tokens, windows, reading))
+        let said = reading.0.said;
+        Ok((self.assessment(found, tokens, windows, reading), said))
     }
 
     async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
@@ -338,25 +372,6 @@ impl Analyzer {
             model_id: self.manifest.id.clone(),
             model_version: self.manifest.version.clone(),
         }
-    }
-}
-
-/// A text's language and how sure that is.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    tag: Option<String>,
-    confidence: f64,
-}
-
-/// A text that the network is to read.
-pub(super) struct Prepared {
-    pub(super) found: Found,
-    pub(super) tokens: TokenizedText,
-}
-
-impl From<Identification> for Found {
-    fn from(found: Identification) -> Self {
-        Self { tag: found.tag.map(str::to_owned), confidence: found.confidence }
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! A text's company in a batch moves its numbers a little (docs/models.md). Here the company follows from the block: its
 //! texts in the order of length, cut into batches of a fixed size that run as they are. Windows of a long text keep to
-//! themselves. Nothing comes out of the batcher's cache.
+//! themselves. Nothing comes out of the batcher's cache. Drift does not count blocks: they hold files, which would push the
+//! texts that come in now out of its window.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
 
-use super::analyzer::{Analyzer, Prepared, WINDOWS_IN_FLIGHT};
+use super::analyzer::{Analyzer, WINDOWS_IN_FLIGHT};
 use super::options::ResolvedOptions;
+use super::prepared::Prepared;
 use crate::batching::Lane;
 use crate::domain::{Assessment, Status};
 use crate::error::Error;
@@ -183,7 +185,8 @@ impl Block {
         let Prepared { found, tokens } = self.prepared(place)?;
         let scores: DocumentScores = builder.finish().ok_or_else(|| Error::internal("no window was read"))?;
         let (text, found) = (&self.texts[place].text, found.clone());
-        let assessment = self.analyzer.read_out(text, found, tokens, (windows, &scores), &self.options)?;
+        let (assessment, _) =
+            self.analyzer.read_out(text, found, tokens, (windows, &scores), &self.options)?;
         metrics::text(Status::Ok.name());
         Ok(assessment)
     }

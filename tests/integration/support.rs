@@ -117,16 +117,23 @@ impl TestServer {
         factory: FakeFactory,
         buckets: Option<Arc<dyn Buckets>>,
     ) -> Self {
+        Self::start_bundle(config, ModelBundle::load_embedded().unwrap(), factory, buckets).await
+    }
+
+    /// Starts a server with a model of its own.
+    pub(crate) async fn start_bundle(
+        config: Config,
+        bundle: ModelBundle,
+        factory: FakeFactory,
+        buckets: Option<Arc<dyn Buckets>>,
+    ) -> Self {
         let buckets = buckets.unwrap_or_else(|| Arc::new(NoBuckets));
         let service = Service::bind(&config).await.unwrap().with_buckets(buckets);
         let (address, http) = (service.grpc.local_addr().unwrap(), service.http.local_addr().unwrap());
         let stop = CancellationToken::new();
         let load = {
             let config = config.clone();
-            move || {
-                let bundle = ModelBundle::load_embedded()?;
-                Ok(Models::new(std::sync::Arc::new(build_analyzer(&config, &bundle, &factory)?)))
-            }
+            move || Ok(Models::new(std::sync::Arc::new(build_analyzer(&config, &bundle, &factory)?)))
         };
         let served = tokio::spawn(service.run(config, load, metrics(), stop.clone()));
         Self { address, http, stop, served }

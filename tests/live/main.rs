@@ -9,6 +9,7 @@
 mod behaviour;
 mod binary;
 mod command;
+mod drift;
 mod evaluate;
 mod evidence;
 mod golden;

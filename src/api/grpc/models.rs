@@ -1,13 +1,16 @@
-//! `ModelService`: which models are loaded.
+//! `ModelService`: which models are loaded, and how far what they read has drifted.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tonic::{Request, Response, Status};
 
+use super::calls::{answered, deadline};
 use super::v1::model_service_server::ModelService;
-use super::{convert, status, v1};
+use super::{convert, convert_drift, status, v1};
+use crate::error::Error;
 use crate::pipeline::Models;
+use crate::pipeline::monitor::now_ms;
 use crate::telemetry::metrics;
 
 /// Answers from the loaded models.
@@ -24,6 +27,18 @@ impl ModelApi {
 
     fn describe(&self, analyzer: &Arc<crate::pipeline::Analyzer>) -> v1::Model {
         convert::model(analyzer.manifest(), Arc::ptr_eq(analyzer, self.models.default_model()))
+    }
+
+    fn drift(&self, request: v1::GetDriftRequest) -> Result<v1::GetDriftResponse, Error> {
+        let tenant = convert_drift::tenant(request.tenant)?;
+        let wanted = match request.id.as_str() {
+            "" => self.models.iter().collect(),
+            id => vec![self.models.get(id)?],
+        };
+        let drift = |analyzer: &Arc<crate::pipeline::Analyzer>| {
+            convert_drift::model(analyzer.manifest(), analyzer.drift(), tenant, now_ms())
+        };
+        Ok(v1::GetDriftResponse { models: wanted.into_iter().map(drift).collect() })
     }
 }
 
@@ -51,5 +66,13 @@ impl ModelService for ModelApi {
         let code = answer.as_ref().map_or_else(tonic::Status::code, |_| tonic::Code::Ok);
         metrics::request("GetModel", status::code_name(code), started.elapsed());
         answer
+    }
+
+    async fn get_drift(
+        &self,
+        request: Request<v1::GetDriftRequest>,
+    ) -> Result<Response<v1::GetDriftResponse>, Status> {
+        let (_, extensions, request) = request.into_parts();
+        answered("GetDrift", deadline(&extensions), async { self.drift(request) }).await
     }
 }

@@ -12,6 +12,7 @@ use super::v1::monitor_conversation_request::Action;
 use super::v1::monitor_conversation_response::Outcome;
 use super::{convert, convert_conversation as talk, status, v1};
 use crate::batching::{Entrance, Lane};
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::conversation::{self, Listened, TurnOptions};
 use crate::pipeline::monitor::{Context, ConversationKey, Monitor, Opened};
@@ -77,7 +78,7 @@ impl Session {
     ) -> Result<Self, Error> {
         let options = Arc::new(TurnOptions::resolve(&AnalysisOptions::default(), &analyzer)?);
         // Somebody waits for each turn, and none may be lost.
-        let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline };
+        let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline, tenant: Tenant::NONE };
         let ear = Ear { analyzer, monitor, options, call, closing: Arc::default() };
         Ok(Self { ear, threads: HashMap::new() })
     }
@@ -170,7 +171,8 @@ impl Ear {
         let context = known.map_or_else(|| Arc::clone(&thread.context), |known| known.context);
         let rules = self.monitor.rules(&thread.key.tenant, context.channel);
         let language = context.language.as_deref();
-        let read = conversation::listen(&self.analyzer, &rules, &turn, language, &self.options, self.call);
+        let call = Call { tenant: Tenant::of(&thread.key.tenant), ..self.call };
+        let read = conversation::listen(&self.analyzer, &rules, &turn, language, &self.options, call);
         read.await.map(Some).map_err(|e| e.within("turn.turn"))
     }
 }
