@@ -175,6 +175,11 @@ fn typed(old: &Value, value: Value, origin: &str, key: &str) -> Result<Value, Co
             _ => Err(fail("a whole number from 0", format!("{text:?}"))),
         },
         (Value::Integer(_), other) => Err(fail("a whole number from 0", other.to_string())),
+        (Value::Boolean(_), Value::Boolean(on)) => Ok(Value::Boolean(on)),
+        (Value::Boolean(_), Value::String(text)) => {
+            text.parse().map(Value::Boolean).map_err(|_| fail("true or false", format!("{text:?}")))
+        }
+        (Value::Boolean(_), other) => Err(fail("true or false", other.to_string())),
         (Value::String(_), Value::String(text)) => Ok(Value::String(text)),
         (Value::String(_), other) => Err(fail("text in quotes", other.to_string())),
         (Value::Array(_), Value::String(text)) => {
@@ -230,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_on_is_turned_off_in_every_layer() {
+        assert!(load("", &[], &[]).unwrap().drift.enabled);
+        let cases = [
+            load("[drift]\nenabled = false", &[], &[]),
+            load("", &[("ATTUNE_DRIFT__ENABLED", "false")], &[]),
+            load("", &[], &[("drift.enabled", "false")]),
+        ];
+        assert!(cases.into_iter().all(|config| !config.unwrap().drift.enabled));
+    }
+
+    #[test]
     fn a_secret_is_not_shown() {
         let flags = [("jobs.s3_access_key_id", "id"), ("jobs.s3_secret_access_key", "hidden")];
         let config = load("", &[], &flags).unwrap();
@@ -258,6 +274,10 @@ mod tests {
                 "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?",
             ),
             ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
+            ("", vec![("ATTUNE_DRIFT__ENABLED", "yes")], "`drift.enabled` takes true or false, not \"yes\""),
+            ("[drift]\nenabled = 1", vec![], "`drift.enabled` takes true or false, not 1"),
+            ("[drift]\nwindow_texts = 50", vec![], "`drift.window_texts`: expected 200 to 1000000"),
+            ("[drift]\ntenants = 0", vec![], "`drift.tenants`: expected 1 to 10000"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
