@@ -46,11 +46,7 @@ const DEVIATIONS: f64 = 8.0;
 
 impl Border {
     fn holds(&self, held: bool, found: &Divergence) -> bool {
-        if held {
-            found.psi >= self.clear
-        } else {
-            found.psi >= self.raise.max(DEVIATIONS * found.noise)
-        }
+        if held { found.psi >= self.clear } else { found.psi >= self.raise.max(DEVIATIONS * found.noise) }
     }
 }
 
