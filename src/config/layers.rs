@@ -155,13 +155,9 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
 }
 
 /// Sets a key that is the user's own, below one of the tables that hold such; `None` elsewhere.
-fn set_own(
-    merged: &mut Table,
-    origin: &str,
-    key: &str,
-    value: Value,
-) -> Option<Result<(), ConfigError>> {
-    let (table, own) = OWN_KEYS.iter().find_map(|table| Some((*table, key.strip_prefix(table)?.strip_prefix('.')?)))?;
+fn set_own(merged: &mut Table, origin: &str, key: &str, value: Value) -> Option<Result<(), ConfigError>> {
+    let (table, own) =
+        OWN_KEYS.iter().find_map(|table| Some((*table, key.strip_prefix(table)?.strip_prefix('.')?)))?;
     let table = slot(merged, table)?.as_table_mut()?;
     let text = typed(&Value::String(String::new()), value, origin, key);
     Some(text.map(|text| drop(table.insert(own.to_owned(), text))))
@@ -275,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_on_is_turned_off_in_every_layer() {
+        assert!(load("", &[], &[]).unwrap().drift.enabled);
+        let cases = [
+            load("[drift]\nenabled = false", &[], &[]),
+            load("", &[("ATTUNE_DRIFT__ENABLED", "false")], &[]),
+            load("", &[], &[("drift.enabled", "false")]),
+        ];
+        assert!(cases.into_iter().all(|config| !config.unwrap().drift.enabled));
+    }
+
+    #[test]
     fn a_secret_is_not_shown() {
         let flags = [("jobs.s3_access_key_id", "id"), ("jobs.s3_secret_access_key", "hidden")];
         let config = load("", &[], &flags).unwrap();
@@ -303,6 +310,10 @@ mod tests {
                 "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?",
             ),
             ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
+            ("", vec![("ATTUNE_DRIFT__ENABLED", "yes")], "`drift.enabled` takes true or false, not \"yes\""),
+            ("[drift]\nenabled = 1", vec![], "`drift.enabled` takes true or false, not 1"),
+            ("[drift]\nwindow_texts = 50", vec![], "`drift.window_texts`: expected 200 to 1000000"),
+            ("[drift]\ntenants = 0", vec![], "`drift.tenants`: expected 1 to 10000"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),

@@ -33,6 +33,8 @@ async fn an_answer_holds_probabilities_evidence_that_adds_up_and_the_model() {
     let answer = client.analyze_text(call).await.unwrap().into_inner().assessment.unwrap();
     assert_eq!(answer.status(), v1::Status::Ok);
     assert_eq!((answer.coverage, answer.window_count, answer.language.as_str()), (1.0, 1, "en"));
+    assert_eq!(answer.evidence_method(), v1::EvidenceMethod::Contributions);
+    assert_eq!(answer.evidence_windows, 1);
     let sentiment = answer.sentiment.unwrap();
     assert!((sentiment.negative + sentiment.neutral + sentiment.positive - 1.0).abs() < 1e-9);
     assert!((sentiment.score - (sentiment.positive - sentiment.negative)).abs() < 1e-9);
@@ -59,8 +61,6 @@ async fn an_answer_holds_probabilities_evidence_that_adds_up_and_the_model() {
         .map(|s| &TEXT[s.byte_start as usize..s.byte_end as usize])
         .collect();
     assert_eq!(sentences, ["The café was lovely 👍🏽 but nobody answered my e-mails.", "Twice!"]);
-    assert_eq!(answer.evidence_method(), v1::EvidenceMethod::Contributions);
-    assert_eq!(answer.evidence_windows, 1);
     assert_eq!(answer.model.unwrap().id, "attune-en-small");
     server.stop().await;
 }

@@ -88,7 +88,7 @@ async fn an_imported_roberta_of_several_labels_says_what_transformers_says() {
     assert!(answers.len() >= 50);
     let mut spans = 0;
     for answer in answers {
-        let found = read(models.default_model(), &answer.text).await;
+        let found = read(&models.default_model(), &answer.text).await;
         assert_eq!(found.window_count, 1, "{}", answer.text);
         for (label, expected) in labels.iter().zip(&answer.probabilities) {
             let own = found.emotions.iter().find(|own| own.label == *label).unwrap().probability.get();
@@ -112,7 +112,7 @@ async fn an_imported_bert_of_three_classes_is_a_sentiment_head_whatever_their_or
     assert_eq!(labels("tiny-bert"), ["POS", "neg", "Neutral"]);
     let models = models_with(&[("model.directory", out.to_str().unwrap())]);
     for answer in answers("tiny-bert") {
-        let found = read(models.default_model(), &answer.text).await;
+        let found = read(&models.default_model(), &answer.text).await;
         let sentiment = found.sentiment.as_ref().unwrap();
         let own = [sentiment.positive, sentiment.negative, sentiment.neutral];
         for (own, expected) in own.iter().zip(&answer.probabilities) {
@@ -122,7 +122,7 @@ async fn an_imported_bert_of_three_classes_is_a_sentiment_head_whatever_their_or
         assert!(sentiment.evidence.iter().all(|class| class.evidence.logit.is_finite()));
     }
     let long = "The parcel never came, and nobody answers my calls. ".repeat(60);
-    let found = read(models.default_model(), &long).await;
+    let found = read(&models.default_model(), &long).await;
     assert!(found.window_count > 4 && found.evidence.unwrap().windows == 4, "{:?}", found.evidence);
     check_evidence(&found);
 }

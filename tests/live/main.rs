@@ -9,13 +9,17 @@
 mod behaviour;
 mod binary;
 mod command;
+mod drift;
 mod evaluate;
 mod evidence;
 mod golden;
-mod import;
 #[path = "../integration/hub_server.rs"]
-#[expect(dead_code, reason = "the hub that the integration tests break in every way; here it does as it should")]
+#[expect(
+    dead_code,
+    reason = "the hub that the integration tests break in every way; here it does as it should"
+)]
 mod hub_server;
+mod import;
 mod jobs;
 mod language;
 mod models;

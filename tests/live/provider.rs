@@ -45,7 +45,8 @@ async fn openvino_reads_as_the_processors_do() {
         for line in golden {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = row["text"].as_str().unwrap();
-            let (a, b) = (read(cpu.default_model(), text).await, read(openvino.default_model(), text).await);
+            let (a, b) =
+                (read(&cpu.default_model(), text).await, read(&openvino.default_model(), text).await);
             let (left, right) = (a.sentiment.unwrap(), b.sentiment.unwrap());
             other_labels += usize::from(left.label != right.label);
             let classes = [left.negative, left.neutral, left.positive].into_iter();

@@ -6,11 +6,12 @@ pub(crate) type Table<'a> = &'a [(&'a str, &'a [&'a str])];
 pub(crate) const MODULES: Table = &[
     ("error", &[]),
     ("domain", &[]),
+    ("drift", &[]),
     ("telemetry", &[]),
     ("transcript", &["domain", "error"]),
     ("escalation", &["domain", "error"]),
     ("lifecycle", &["domain"]),
-    ("model", &["domain", "error"]),
+    ("model", &["domain", "drift", "error"]),
     ("inference", &["error", "model"]),
     ("batching", &["error", "inference", "model", "telemetry"]),
     ("privacy", &[]),
@@ -21,6 +22,7 @@ pub(crate) const MODULES: Table = &[
         &[
             "batching",
             "domain",
+            "drift",
             "error",
             "escalation",
             "events",
@@ -32,7 +34,7 @@ pub(crate) const MODULES: Table = &[
             "telemetry",
         ],
     ),
-    ("evaluation", &["batching", "domain", "error", "model", "pipeline"]),
+    ("evaluation", &["batching", "domain", "drift", "error", "model", "pipeline"]),
     (
         "jobs",
         &[
@@ -60,6 +62,7 @@ pub(crate) const MODULES: Table = &[
         &[
             "batching",
             "domain",
+            "drift",
             "error",
             "escalation",
             "jobs",
@@ -100,6 +103,7 @@ pub(crate) const MODULES: Table = &[
             "batching",
             "config",
             "domain",
+            "drift",
             "error",
             "escalation",
             "evaluation",
@@ -119,7 +123,10 @@ pub(crate) const MODULES: Table = &[
 
 /// Modules that hold concrete adapters, such as `OnnxFactory`, and who may name what is in them.
 pub(crate) const ADAPTERS: Table = &[
-    ("crate::inference::onnx", &["src/app/models.rs", "src/app/import.rs", "src/inference/interface.rs", "src/inference/onnx.rs"]),
+    (
+        "crate::inference::onnx",
+        &["src/app/models.rs", "src/app/import.rs", "src/inference/interface.rs", "src/inference/onnx.rs"],
+    ),
     ("crate::jobs::service::s3", &["src/app/jobs.rs", "src/jobs/service/s3.rs"]),
     (
         "crate::storage::memory",
@@ -164,6 +171,7 @@ pub(crate) const CRATES: Table = &[
             "src/api/grpc",
             "src/batching",
             "src/cli/policy",
+            "src/evaluation/baseline.rs",
             "src/evaluation/scoring.rs",
             "src/jobs/scorer.rs",
             "src/jobs/service",
@@ -208,6 +216,8 @@ pub(crate) const CRATES: Table = &[
             "src/batching",
             "src/inference",
             "src/jobs/service",
+            "src/pipeline/drift",
+            "src/pipeline/drift.rs",
             "src/pipeline/models",
             "src/pipeline/monitor.rs",
             "src/pipeline/shadow",
@@ -259,7 +269,16 @@ pub(crate) const CRATES: Table = &[
         ],
     ),
     ("sha1", &["src/hub/digest.rs"]),
-    ("sha2", &["src/events", "src/hub/digest.rs", "src/jobs/write/schema.rs", "src/model/bundle.rs", "src/storage/audit.rs"]),
+    (
+        "sha2",
+        &[
+            "src/events",
+            "src/hub/digest.rs",
+            "src/jobs/write/schema.rs",
+            "src/model/bundle.rs",
+            "src/storage/audit.rs",
+        ],
+    ),
     ("sqlx", &["src/storage"]),
     ("standardwebhooks", &["src/sinks/webhook/headers.rs"]),
     ("strsim", &["src/config/layers.rs", "src/escalation/policy_file.rs"]),
@@ -278,7 +297,15 @@ pub(crate) const CRATES: Table = &[
     ),
     (
         "thiserror",
-        &["src/config", "src/domain", "src/error.rs", "src/inference", "src/model", "src/sinks/target.rs"],
+        &[
+            "src/config",
+            "src/domain",
+            "src/drift",
+            "src/error.rs",
+            "src/inference",
+            "src/model",
+            "src/sinks/target.rs",
+        ],
     ),
     ("tokenizers", &["src/inference/tokenizer.rs"]),
     (
@@ -311,7 +338,10 @@ pub(crate) const CRATES: Table = &[
             "src/stream",
         ],
     ),
-    ("toml", &["src/config", "src/escalation", "src/evaluation/mapping.rs", "src/hub/source.rs", "src/model"]),
+    (
+        "toml",
+        &["src/config", "src/escalation", "src/evaluation/mapping.rs", "src/hub/source.rs", "src/model"],
+    ),
     ("tonic", &["src/api/grpc"]),
     ("tonic_health", &["src/api/grpc"]),
     ("tonic_prost", &["src/api/grpc"]),
@@ -336,7 +366,16 @@ pub(crate) const CRATES: Table = &[
     ),
     ("tracing_subscriber", &["src/telemetry/logs.rs"]),
     ("unicode_segmentation", &["src/pipeline/segment.rs"]),
-    ("url", &["src/hub", "src/jobs/service/place.rs", "src/sinks/nats.rs", "src/sinks/target.rs", "src/sinks/webhook"]),
+    (
+        "url",
+        &[
+            "src/hub",
+            "src/jobs/service/place.rs",
+            "src/sinks/nats.rs",
+            "src/sinks/target.rs",
+            "src/sinks/webhook",
+        ],
+    ),
     ("uuid", &["src/jobs/service/manager.rs"]),
     ("whatlang", &["src/inference/language.rs"]),
     ("zstd", &["src/jobs/read"]),
