@@ -1,15 +1,18 @@
-//! Criterion benches of the parts: tokenise, batch assembly, pooling of windows, the queue.
+//! Criterion benches of the parts: tokenise, batch assembly, pooling of windows, the queue, drift.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may end")]
 
 use attune::batching::queue::{BatchLimits, Lane, Queue};
+use attune::drift::{HeadSaid, Language, Observation, Reference, Said, Tenant};
 use attune::inference::document::DocumentBuilder;
 use attune::inference::window::windows;
 use attune::inference::{EncodedBatch, TextTokenizer, WindowOutput};
 use attune::model::ModelBundle;
 use attune::model::manifest::Markers;
+use attune::pipeline::{DriftMonitor, DriftSettings};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
+use std::time::Duration;
 
 const TEXT: &str =
     "I've called three times now and the router still drops every evening, what do I have to do?";
@@ -73,5 +76,25 @@ fn queue(c: &mut Criterion) {
     });
 }
 
-criterion_group!(parts, tokenize, assemble, pool, queue);
+/// What counting a text costs: in its tenant's window and in the model's.
+fn drift(c: &mut Criterion) {
+    let mut manifest = ModelBundle::load_embedded().unwrap().manifest;
+    let mut said = Said::default();
+    said.note(0, HeadSaid::new(std::iter::once(1), 0.4));
+    said.note(1, HeadSaid::new([3, 9].into_iter(), 0.7));
+    said.note(2, HeadSaid::new(std::iter::once(8), 0.6));
+    let seen = Observation::read(Some(Language::OfModel), 22, 0, 18, said);
+    manifest.baseline = Some(Reference::of(manifest.drift_layout(), &vec![seen; 1000]));
+    let settings = DriftSettings { texts: 500, time: Duration::from_secs(604_800), tenants: 256 };
+    let monitor = DriftMonitor::new(&manifest, settings).unwrap();
+    let (tenant, mut now_ms) = (Tenant::of("acme"), 0);
+    c.bench_function("drift observe", |b| {
+        b.iter(|| {
+            now_ms += 1;
+            monitor.observe(tenant, black_box(&seen), now_ms);
+        });
+    });
+}
+
+criterion_group!(parts, tokenize, assemble, pool, queue, drift);
 criterion_main!(parts);

@@ -4,6 +4,7 @@
 //!
 //! - [`error`]: the closed set of error kinds
 //! - [`domain`]: pure values, what an assessment holds
+//! - [`drift`]: whether texts still look as they did when the model was made
 //! - [`model`]: a model's files and manifest
 //! - [`hub`]: models of a hub, fetched
 //! - [`inference`]: text to tokens to per-token terms
@@ -30,6 +31,7 @@ pub mod batching;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod drift;
 pub mod error;
 pub mod escalation;
 pub mod evaluation;

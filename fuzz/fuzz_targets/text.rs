@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use attune::app::build_analyzer;
 use attune::batching::{Entrance, Lane};
 use attune::config::{Config, Sources};
+use attune::drift::Tenant;
 use attune::inference::fake::FakeFactory;
 use attune::model::ModelBundle;
 use attune::pipeline::{AnalysisOptions, Analyzer, Call, ResolvedOptions};
@@ -25,7 +26,7 @@ static PARTS: LazyLock<(Analyzer, ResolvedOptions, tokio::runtime::Runtime)> = L
 
 fuzz_target!(|text: &str| {
     let (analyzer, options, runtime) = &*PARTS;
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
     let Ok(found) = runtime.block_on(analyzer.analyze(text, Some("en"), options, call)) else { return };
     for sentence in &found.sentences {
         assert!(text.get(sentence.span.byte_start..sentence.span.byte_end).is_some());

@@ -12,9 +12,9 @@ use crate::batching::{AdmissionSettings, Batcher, BatcherSettings};
 use crate::config::{self, Config};
 use crate::error::{Error, ErrorKind};
 use crate::inference::{Arranged, BackendFactory, TextTokenizer};
-use crate::model::{ModelBundle, Overlay};
+use crate::model::{Manifest, ModelBundle, Overlay};
 use crate::pipeline::models::{ModelName, Source, Wanted};
-use crate::pipeline::{Analyzer, AnalyzerSettings, Models};
+use crate::pipeline::{Analyzer, AnalyzerSettings, DriftMonitor, DriftSettings, Models};
 
 /// What builds sessions over a model's files.
 pub type Backends = dyn Fn(&Arc<ModelBundle>) -> Result<Box<dyn BackendFactory>, Error> + Send + Sync;
@@ -91,7 +91,15 @@ pub fn build_analyzer(
     let tokenizer = tokenizer.map_err(|_| Error::internal("the tokenizer's loader panicked"))??;
     let settings =
         AnalyzerSettings { text_bytes: config.limits.text_bytes, text_tokens: config.limits.text_tokens };
-    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings))
+    let drift = build_drift(config, &manifest);
+    Ok(Analyzer::new(manifest, tokenizer, batcher?, settings).with_drift(drift))
+}
+
+/// What counts the texts of a model, if it has a baseline and the configuration wants it.
+fn build_drift(config: &Config, manifest: &Manifest) -> Option<DriftMonitor> {
+    let drift = &config.drift;
+    let settings = DriftSettings { texts: drift.window_texts, time: drift.window, tenants: drift.tenants };
+    drift.enabled.then(|| DriftMonitor::new(manifest, settings)).flatten()
 }
 
 fn workers(config: &Config) -> usize {

@@ -10,6 +10,7 @@ use crate::api::grpc::client::Client;
 use crate::api::grpc::v1;
 use crate::app::{self, Surroundings};
 use crate::config::Config;
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 
 /// Texts that are sent in one call.
@@ -31,7 +32,7 @@ impl Scorer {
         let request =
             v1::BatchAnalyzeTextRequest { items, options: Some(options.clone()), ..Default::default() };
         let answer = match self {
-            Self::Here(api) => api.batch(request, None).await?,
+            Self::Here(api) => api.batch(request, Tenant::NONE, None).await?,
             Self::There(client) => client.batch(request).await?,
         };
         Ok(answer.results)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::drift::DriftCommand;
 use super::jobs::JobsCommand;
 use super::policy::PolicyCommand;
 use super::store::{AuditCommand, CustomersCommand, EnrichOptions, MigrateOptions, OutboxCommand};
@@ -64,6 +65,9 @@ pub(super) enum Command {
     Calibrate(CalibrateOptions),
     /// Say what another model or overlay would change on a file of texts
     Diff(DiffOptions),
+    /// Show how far texts have drifted from a model's baseline, and count a baseline
+    #[command(subcommand)]
+    Drift(DriftCommand),
     /// Fit, test, explain and check escalation policies
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -7,6 +7,7 @@ mod conversation;
 mod conversation_json;
 mod conversation_table;
 mod diff;
+mod drift;
 mod eval;
 mod history;
 mod jobs;
@@ -88,6 +89,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Eval(options) => eval::run(&options, &quiet()?, &surroundings()),
         Command::Calibrate(options) => calibrate::run(&options, &quiet()?, &surroundings()),
         Command::Diff(options) => diff::run(&options, &quiet()?, &surroundings()),
+        Command::Drift(command) => drift::run(&command, &quiet()?, &surroundings()),
         Command::Policy(command) => policy::run(&command, &quiet()?, &surroundings()),
         Command::Migrate(options) => store::migrate(&options, &quiet()?),
         Command::Outbox(command) => store::outbox(&command, &quiet()?),

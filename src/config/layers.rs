@@ -144,8 +144,6 @@ fn set(merged: &mut Table, origin: &str, key: &str, value: Value) -> Result<(), 
         }
     };
     match slot(merged, key) {
-        // A table is given key by key.
-        Some(Value::Table(_)) => Err(unknown(merged)),
         Some(old) => {
             *old = typed(old, value, origin, key)?;
             Ok(())
@@ -271,6 +269,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_on_is_turned_off_in_every_layer() {
+        assert!(load("", &[], &[]).unwrap().drift.enabled);
+        let cases = [
+            load("[drift]\nenabled = false", &[], &[]),
+            load("", &[("ATTUNE_DRIFT__ENABLED", "false")], &[]),
+            load("", &[], &[("drift.enabled", "false")]),
+        ];
+        assert!(cases.into_iter().all(|config| !config.unwrap().drift.enabled));
+    }
+
+    #[test]
     fn a_secret_is_not_shown() {
         let flags = [("jobs.s3_access_key_id", "id"), ("jobs.s3_secret_access_key", "hidden")];
         let config = load("", &[], &flags).unwrap();
@@ -299,6 +308,10 @@ mod tests {
                 "there is no setting `batching_cache_mb`; did you mean `batching.cache_mb`?",
             ),
             ("[batching]\ncache_mb = -1", vec![], "takes a whole number from 0, not -1"),
+            ("", vec![("ATTUNE_DRIFT__ENABLED", "yes")], "`drift.enabled` takes true or false, not \"yes\""),
+            ("[drift]\nenabled = 1", vec![], "`drift.enabled` takes true or false, not 1"),
+            ("[drift]\nwindow_texts = 50", vec![], "`drift.window_texts`: expected 200 to 1000000"),
+            ("[drift]\ntenants = 0", vec![], "`drift.tenants`: expected 1 to 10000"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
@@ -311,7 +324,7 @@ mod tests {
             ("[jobs]\ns3_access_key_id = \"x\"", vec![], "`jobs.s3_access_key_id`: an id and its secret"),
             ("[jobs]\nspool_bytes = 5", vec![], "`jobs.spool_bytes`: expected at least 1048576"),
             ("[log]\nformat = \"xml\"", vec![], "unknown variant `xml`"),
-            ("[models]\naliases = \"x\"", vec![], "there is no setting `models.aliases`"),
+            ("[models]\naliases = \"x\"", vec![], "`models.aliases` takes a table of settings"),
             ("[models]\naliases = { a = 1 }", vec![], "`models.aliases.a` takes text in quotes"),
             ("[models]\nallow_changes = 1", vec![], "`models.allow_changes` takes true or false"),
             ("[models]\nload = [\"a\"]", vec![], "`models.load`: names models"),

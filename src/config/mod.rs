@@ -3,6 +3,7 @@
 //! The sources are handed in; nothing below `cli` reads the environment.
 
 mod customers;
+mod drift;
 mod inference;
 mod jobs;
 mod layers;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 pub use customers::{KeepText, Privacy, Storage, StorageUrl, Worker};
+pub use drift::Drift;
 pub use inference::{Inference, Provider};
 pub use jobs::{Hidden, Jobs};
 pub use layers::{ConfigError, Sources};
@@ -45,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// Conversations and their escalation.
     pub conversations: Conversations,
+    /// How far texts are from the model's baseline.
+    pub drift: Drift,
     /// Files that are scored.
     pub jobs: Jobs,
     /// Where customers are kept.
@@ -190,8 +194,12 @@ impl Config {
         if self.conversations.idle.is_zero() {
             return wrong("conversations.idle_ms", "expected at least 1");
         }
-        if let Some((key, problem)) =
-            self.storage.problem().or_else(|| self.privacy.problem()).or_else(|| self.worker.problem())
+        if let Some((key, problem)) = self
+            .storage
+            .problem()
+            .or_else(|| self.privacy.problem())
+            .or_else(|| self.worker.problem())
+            .or_else(|| self.drift.problem())
         {
             return wrong(key, problem);
         }

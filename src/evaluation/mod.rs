@@ -1,9 +1,10 @@
 //! Measures a model on labelled texts, fits its calibration to them, and says what another model would change.
 //!
 //! `dataset` reads files, `mapping` turns their labels into the model's, `scoring` runs the model, and the rest is
-//! arithmetic on what came out: `scores`, `metrics`, `bootstrap`, `fit`, `calibration`, `compare`. `report`, `render`
+//! arithmetic on what came out (`baseline` counts what drift sees of the rows): `scores`, `metrics`, `bootstrap`, `fit`, `calibration`, `compare`. `report`, `render`
 //! and `diagram` say it. Nothing here prints or writes files, and no message quotes a text.
 
+pub mod baseline;
 pub mod bootstrap;
 pub mod calibration;
 pub mod compare;

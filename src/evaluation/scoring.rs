@@ -12,14 +12,20 @@ use super::scores::{Columns, Scores};
 use super::{Task, scores};
 use crate::batching::{Entrance, Lane};
 use crate::domain::{Assessment, LabelAssessment, SentimentLabel, Status};
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Activation, Head, HeadKind};
 use crate::pipeline::{AnalysisOptions, Analyzer, Call, ResolvedOptions};
 
 /// Rows that are read at once: enough short texts to fill the batches of many workers.
-const IN_FLIGHT: usize = 128;
+pub(super) const IN_FLIGHT: usize = 128;
 /// Most rows of a file. Their probabilities are kept until the end, 28 of them in 250 bytes a row.
 pub const MOST_ROWS: u64 = 500_000;
+
+/// How rows wait: as long as it takes.
+pub(super) fn bulk() -> Call {
+    Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE }
+}
 
 /// A model that reads rows.
 pub struct Scorer {
@@ -88,9 +94,8 @@ impl Scorer {
     }
 
     async fn text(&self, text: &str) -> Result<Outcome, Error> {
-        let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
         let unread = |reason, detail: &str| Ok(Outcome::Unread(reason, detail.to_owned()));
-        match self.analyzer.analyze(text, Some(&self.language), &self.options, call).await {
+        match self.analyzer.analyze(text, Some(&self.language), &self.options, bulk()).await {
             Ok(assessment) => match assessment.status {
                 Status::Ok => Ok(Outcome::Read(Box::new(assessment))),
                 Status::Empty => unread(Reason::Empty, ""),

@@ -9,6 +9,8 @@ use super::backend::InferenceError;
 /// Texts are cut at white space into pieces of about this many bytes before they are tokenised, so that a text of a
 /// megabyte needs no more memory than a few pages. Word-piece tokenizers split at white space anyway.
 const PIECE_BYTES: usize = 16 * 1024;
+/// What vocabularies call the token for what they don't have.
+const UNKNOWN: [&str; 3] = ["[UNK]", "<unk>", "<|unk|>"];
 
 /// A text's tokens, without markers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub struct Frame {
 /// Cuts texts into tokens; shared by all callers.
 pub struct TextTokenizer {
     inner: Tokenizer,
+    unknown: Option<u32>,
 }
 
 impl TextTokenizer {
@@ -41,7 +44,13 @@ impl TextTokenizer {
         // Length is bounded by windows, never by a silent cut.
         inner.with_truncation(None).map_err(fail)?;
         inner.with_padding(None);
-        Ok(Self { inner })
+        let unknown = UNKNOWN.iter().find_map(|token| inner.token_to_id(token));
+        Ok(Self { inner, unknown })
+    }
+
+    /// The token that stands for what the vocabulary does not have, where there is one.
+    pub fn unknown(&self) -> Option<u32> {
+        self.unknown
     }
 
     /// The tokens of `text`. Never fails for the length or the characters of a text.

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backend, Network};
+use super::baseline::Baseline;
 use super::columns::columns;
 use crate::domain::{EvidenceMethod, Probability};
+use crate::drift::Reference;
 
 /// The manifest form this build reads.
 const SCHEMA: u32 = 1;
@@ -48,6 +50,8 @@ pub struct Manifest {
     pub columns: Option<Vec<usize>>,
     /// Scores that were measured on the model as it is shipped.
     pub scores: BTreeMap<String, f64>,
+    /// Histograms of its own texts, which drift is measured against.
+    pub baseline: Option<Reference>,
 }
 
 /// A file of the model's directory.
@@ -167,6 +171,7 @@ struct RawManifest {
     heads: Vec<RawHead>,
     #[serde(default)]
     scores: BTreeMap<String, f64>,
+    baseline: Option<Baseline>,
 }
 
 #[derive(Default, Deserialize)]
@@ -238,7 +243,7 @@ impl Manifest {
                 head.validate(i)
             })
             .collect::<Result<Vec<Head>, _>>()?;
-        Ok(Self {
+        let mut manifest = Self {
             id: raw.id,
             version: raw.version,
             description: raw.description,
@@ -258,7 +263,13 @@ impl Manifest {
             columns: columns(outputs, &heads)?,
             heads,
             scores: raw.scores,
-        })
+            baseline: None,
+        };
+        if let Some(baseline) = raw.baseline {
+            let fits = baseline.check(manifest.drift_layout());
+            manifest.baseline = Some(fits.map_err(|e| invalid("baseline", e.to_string()))?);
+        }
+        Ok(manifest)
     }
 
     /// Labels of all heads together: the length of the graph's label axis.

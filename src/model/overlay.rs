@@ -1,6 +1,6 @@
 //! An overlay: thresholds and calibration of some labels, in place of a manifest's own; written by `attune calibrate`.
 //!
-//! It belongs to one version of one model, and says nothing of weights or labels.
+//! It belongs to one version of one model, and says nothing of weights or labels. It may bring a baseline of its own.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Baseline;
 use super::manifest::{Head, Manifest};
 use crate::domain::Probability;
 use crate::error::{Error, ErrorKind};
@@ -43,6 +44,9 @@ pub struct Overlay {
     version: String,
     /// Head, label, values.
     heads: BTreeMap<String, BTreeMap<String, OverlayEntry>>,
+    /// What drift is measured against with these values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    baseline: Option<Baseline>,
 }
 
 /// What is wrong with an overlay.
@@ -100,6 +104,7 @@ impl Overlay {
             model: manifest.id.clone(),
             version: manifest.version.clone(),
             heads: BTreeMap::new(),
+            baseline: None,
         }
     }
 
@@ -136,8 +141,9 @@ impl Overlay {
         Ok(format!("# Written by attune calibrate; docs/evaluation.md says what each key means.\n{body}"))
     }
 
-    /// Sets the values of a label.
+    /// Sets the values of a label. A baseline is gone with it: it was counted with other values.
     pub fn set(&mut self, head: &str, label: &str, entry: OverlayEntry) {
+        self.baseline = None;
         self.heads.entry(head.to_owned()).or_default().insert(label.to_owned(), entry);
     }
 
@@ -159,7 +165,11 @@ impl Overlay {
                 apply_entry(head, label, entry)?;
             }
         }
+        let baseline = self.baseline.as_ref().map(|baseline| baseline.check(manifest.drift_layout()));
+        let baseline = baseline.transpose().map_err(|e| invalid("baseline", e.to_string()))?;
         manifest.heads = heads;
+        // The manifest's own was counted with other thresholds: against it, every text would have drifted.
+        manifest.baseline = baseline;
         Ok(())
     }
 }

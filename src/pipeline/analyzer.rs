@@ -9,14 +9,18 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use super::beside::{Beside, Heard, Questions};
+use super::drift::DriftMonitor;
+use super::monitor::now_ms;
+use super::observed::{self, ReadText};
 use super::options::ResolvedOptions;
+use super::prepared::Found;
 use super::readout::{Reading, Readout};
 use super::shadow::Shadow;
 use crate::batching::{Batcher, Ending, Entrance, Lane, Request, WindowAnswer};
 use crate::domain::{Assessment, Status};
+use crate::drift::{Observation, Said, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::inference::document::DocumentBuilder;
-use crate::inference::language::{self, Identification};
 use crate::inference::window::{Window, windows};
 use crate::inference::{DocumentScores, TextTokenizer, TokenizedText};
 use crate::model::Manifest;
@@ -25,7 +29,7 @@ use crate::telemetry::metrics;
 /// Windows of one text that may be in flight at once: keeps the workers busy, and others' texts from starving.
 pub(super) const WINDOWS_IN_FLIGHT: usize = 4;
 /// Texts above this many bytes leave the async threads while they are tokenised and read out.
-const BLOCKING_BYTES: usize = 8 * 1024;
+pub(super) const BLOCKING_BYTES: usize = 8 * 1024;
 /// Tokens of a short message.
 const SHORT_TEXT: usize = 16;
 /// Texts above this many tokens share `LONG_TOKENS`.
@@ -53,18 +57,21 @@ pub struct Call {
     pub entrance: Entrance,
     /// When its caller stops waiting.
     pub deadline: Option<Instant>,
+    /// Whose text it is, as far as drift tells tenants apart.
+    pub tenant: Tenant,
 }
 
 /// A model ready to read texts.
 pub struct Analyzer {
     manifest: Manifest,
     pub(super) head_labels: Vec<std::ops::Range<usize>>,
-    tokenizer: Arc<TextTokenizer>,
+    pub(super) tokenizer: Arc<TextTokenizer>,
     pub(super) batcher: Batcher,
-    settings: AnalyzerSettings,
+    pub(super) settings: AnalyzerSettings,
     long_room: Semaphore,
     /// The candidate that reads along.
     pub(super) shadow: ArcSwapOption<Shadow>,
+    pub(super) drift: Option<DriftMonitor>,
 }
 
 impl Analyzer {
@@ -86,6 +93,7 @@ impl Analyzer {
             settings,
             long_room: Semaphore::new(LONG_TOKENS),
             shadow: ArcSwapOption::empty(),
+            drift: None,
         }
     }
 
@@ -123,11 +131,30 @@ impl Analyzer {
         &self,
         text: &str,
         language: Option<&str>,
-        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+        options: (&ResolvedOptions, Option<&ResolvedOptions>),
         call: Call,
     ) -> Result<(Assessment, Option<Assessment>), Error> {
+        let read = self.read_text(text, language, options, call).await?;
+        if let Some(drift) = &self.drift {
+            drift.observe(call.tenant, &read.seen, now_ms());
+        }
+        Ok((read.assessment, read.also))
+    }
+
+    /// The same, and what drift sees of the text; it is not counted.
+    pub(super) async fn read_text(
+        &self,
+        text: &str,
+        language: Option<&str>,
+        (options, also): (&ResolvedOptions, Option<&ResolvedOptions>),
+        call: Call,
+    ) -> Result<ReadText, Error> {
         let started = Instant::now();
-        let unscored = |unread: Assessment| (unread.clone(), also.map(|_| unread));
+        let unscored = |unread: Assessment, seen| ReadText {
+            also: also.map(|_| unread.clone()),
+            assessment: unread,
+            seen,
+        };
         self.check_bytes(text)?;
         if call.deadline.is_some_and(|d| d <= Instant::now()) {
             return Err(Error::new(
@@ -143,11 +170,14 @@ impl Analyzer {
         }
         let found = match self.find_language(text, language) {
             Ok(found) => found,
-            Err(unread) => return Ok(unscored(*unread)),
+            Err(unread) => {
+                let seen = observed::unread(&unread, language.is_some());
+                return Ok(unscored(*unread, seen));
+            }
         };
         let tokens = self.tokenize(text).await?;
         if tokens.ids.is_empty() {
-            return Ok(unscored(self.unread(Status::Empty, found)));
+            return Ok(unscored(self.unread(Status::Empty, found), Observation::empty()));
         }
         let _room = self.long_room(tokens.ids.len(), call.deadline).await?;
         let windows = windows(tokens.ids.len(), self.manifest.window_tokens(), self.manifest.window_overlap);
@@ -157,50 +187,11 @@ impl Analyzer {
         let beside = self.ask(questions, &scores, call).await?;
         let heard = Heard { windows: windows.len(), scores, beside };
         let also = also.map(|also| self.read_out(text, found.clone(), &tokens, &heard, also)).transpose()?;
-        let assessment = self.read_out(text, found, &tokens, &heard, options)?;
+        let (assessment, said) = self.read_out(text, found, &tokens, &heard, options)?;
         metrics::text(Status::Ok.name());
-        Ok((assessment, also))
-    }
-
-    fn check_bytes(&self, text: &str) -> Result<(), Error> {
-        let (found, most) = (text.len(), self.settings.text_bytes);
-        if found <= most {
-            return Ok(());
-        }
-        let message =
-            format!("has {found} bytes, at most {most} are read; split it, or raise limits.text_bytes");
-        Err(Error::invalid("text", message))
-    }
-
-    /// The text's language, or the answer for a text that is empty or in a language that the model can't read.
-    fn find_language(&self, text: &str, language: Option<&str>) -> Result<Found, Box<Assessment>> {
-        if text.trim().is_empty() {
-            return Err(Box::new(self.unread(Status::Empty, Found { tag: None, confidence: 0.0 })));
-        }
-        let found = match language {
-            Some(tag) => Found { tag: Some(tag.to_owned()), confidence: 1.0 },
-            None => language::identify(text).into(),
-        };
-        if !language::is_supported(found.tag.as_deref(), &self.manifest.languages) {
-            return Err(Box::new(self.unread(Status::UnsupportedLanguage, found)));
-        }
-        Ok(found)
-    }
-
-    /// Everything before the network, on this thread. `Err` holds the answer of a text that does not reach it.
-    pub(super) fn prepare(
-        &self,
-        text: &str,
-        language: Option<&str>,
-    ) -> Result<Prepared, Result<Box<Assessment>, Error>> {
-        self.check_bytes(text).map_err(Err)?;
-        let found = self.find_language(text, language).map_err(Ok)?;
-        let tokens = self.tokenizer.tokenize(text).map_err(|e| Err(e.into()))?;
-        self.check_tokens(&tokens).map_err(Err)?;
-        if tokens.ids.is_empty() {
-            return Err(Ok(Box::new(self.unread(Status::Empty, found))));
-        }
-        Ok(Prepared { found, tokens })
+        let identified = language.is_none().then_some(assessment.language.as_deref());
+        let seen = observed::read(identified, &tokens, self.tokenizer.unknown(), said);
+        Ok(ReadText { assessment, also: also.map(|(also, _)| also), seen })
     }
 
     /// What is still to be asked of a text after its windows, for one or two assessments. Errors: `InvalidInput`.
@@ -215,7 +206,7 @@ impl Analyzer {
         Questions::new(&Readout { text, tokens, scores, beside, manifest, options }, also, windows)
     }
 
-    /// From what the network said of a text to its assessment.
+    /// From what the network said of a text to its assessment, and to what drift sees of it.
     pub(super) fn read_out(
         &self,
         text: &str,
@@ -223,7 +214,7 @@ impl Analyzer {
         tokens: &TokenizedText,
         heard: &Heard,
         options: &ResolvedOptions,
-    ) -> Result<Assessment, Error> {
+    ) -> Result<(Assessment, Said), Error> {
         let started = Instant::now();
         let Heard { windows, scores, beside } = heard;
         let readout = Readout { text, tokens, scores, beside, manifest: &self.manifest, options };
@@ -237,35 +228,9 @@ impl Analyzer {
             if text.len() > BLOCKING_BYTES { block_in_place(read)? } else { read()? }
         };
         metrics::stage("readout", started.elapsed());
+        let said = reading.0.said;
         let assessment = self.assessment(found, tokens, *windows, reading);
-        Ok(Assessment { evidence: readout.scope(*windows), ..assessment })
-    }
-
-    pub(super) async fn tokenize(&self, text: &str) -> Result<TokenizedText, Error> {
-        let started = Instant::now();
-        let span = tracing::debug_span!("tokenize");
-        let tokens = if text.len() > BLOCKING_BYTES {
-            let (tokenizer, text) = (Arc::clone(&self.tokenizer), text.to_owned());
-            tokio::task::spawn_blocking(move || tokenizer.tokenize(&text))
-                .instrument(span)
-                .await
-                .map_err(Error::internal)??
-        } else {
-            span.in_scope(|| self.tokenizer.tokenize(text))?
-        };
-        metrics::stage("tokenize", started.elapsed());
-        self.check_tokens(&tokens)?;
-        Ok(tokens)
-    }
-
-    fn check_tokens(&self, tokens: &TokenizedText) -> Result<(), Error> {
-        let (found, most) = (tokens.ids.len(), self.settings.text_tokens);
-        if found <= most {
-            return Ok(());
-        }
-        let message =
-            format!("has {found} tokens, at most {most} are read; split it, or raise limits.text_tokens");
-        Err(Error::invalid("text", message))
+        Ok((Assessment { evidence: readout.scope(*windows), ..assessment }, said))
     }
 
     /// Room for a long text's terms; short ones need none.
@@ -326,7 +291,7 @@ impl Analyzer {
         builder.finish().ok_or_else(|| Error::internal("no window was read"))
     }
 
-    fn unread(&self, status: Status, found: Found) -> Assessment {
+    pub(super) fn unread(&self, status: Status, found: Found) -> Assessment {
         metrics::text(status.name());
         Assessment {
             status,
@@ -372,25 +337,6 @@ impl Analyzer {
             model_id: self.manifest.id.clone(),
             model_version: self.manifest.version.clone(),
         }
-    }
-}
-
-/// A text's language and how sure that is.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    tag: Option<String>,
-    confidence: f64,
-}
-
-/// A text that the network is to read.
-pub(super) struct Prepared {
-    pub(super) found: Found,
-    pub(super) tokens: TokenizedText,
-}
-
-impl From<Identification> for Found {
-    fn from(found: Identification) -> Self {
-        Self { tag: found.tag.map(str::to_owned), confidence: found.confidence }
     }
 }
 

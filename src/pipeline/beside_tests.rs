@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings, Lane};
 use crate::domain::{Assessment, Evidence, EvidenceMethod, EvidenceScope};
+use crate::drift::Tenant;
 use crate::error::ErrorKind;
 use crate::inference::TextTokenizer;
 use crate::inference::fake::{FakeFactory, Gate, Steering};
@@ -14,7 +15,7 @@ use crate::model::ModelBundle;
 use crate::pipeline::{AnalysisOptions, AnalyzerSettings, BlockText};
 
 const MASK: u32 = 103;
-const CALL: Call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+const CALL: Call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
 
 fn analyzer(change: impl FnOnce(&mut FakeFactory), cache_bytes: usize) -> (Arc<Analyzer>, FakeFactory) {
     let bundle = ModelBundle::load_embedded().unwrap();

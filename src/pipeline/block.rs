@@ -2,16 +2,18 @@
 //!
 //! A text's company in a batch moves its numbers a little (docs/models.md). Here the company follows from the block: its
 //! texts in the order of length, cut into batches of a fixed size that run as they are. Windows of a long text keep to
-//! themselves, and so do the further runs of a network that only has logits. Nothing comes out of the batcher's cache.
+//! themselves, and so do the further runs of a network that only has logits. Nothing comes out of the batcher's cache. Drift
+//! does not count blocks: they hold files, which would push the texts that come in now out of its window.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::task::JoinSet;
 
-use super::analyzer::{Analyzer, Prepared, WINDOWS_IN_FLIGHT};
+use super::analyzer::{Analyzer, WINDOWS_IN_FLIGHT};
 use super::beside::{Beside, Heard};
 use super::options::ResolvedOptions;
+use super::prepared::Prepared;
 use crate::batching::Lane;
 use crate::domain::{Assessment, Status};
 use crate::error::Error;
@@ -203,7 +205,7 @@ impl Block {
         if result.is_ok() {
             metrics::text(Status::Ok.name());
         }
-        Ok(result)
+        Ok(result.map(|(assessment, _)| assessment))
     }
 
     /// What a network without terms is asked beside the text, in batches that follow from the text.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings, Entrance};
 use crate::domain::Status;
+use crate::drift::Tenant;
 use crate::error::ErrorKind;
 use crate::inference::TextTokenizer;
 use crate::inference::fake::FakeFactory;
@@ -52,7 +53,7 @@ async fn a_block_says_of_each_text_what_a_call_of_its_own_says() {
     texts.push(BlockText { text: "hello there".into(), language: Some("fr".into()) });
     let results = analyzer.analyze_block(texts.clone(), &options, 256).await.unwrap();
     assert_eq!(results.len(), texts.len());
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
     for (place, (text, result)) in texts.iter().zip(results).enumerate() {
         let alone = analyzer.analyze(&text.text, text.language.as_deref(), &options, call).await;
         match (result, alone) {

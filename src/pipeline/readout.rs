@@ -6,12 +6,13 @@ use super::beside::{self, Beside};
 use super::calibrated::PlacedHead;
 use super::evidence::{self, Terms};
 use super::options::ResolvedOptions;
-use super::segment;
+use super::{observed, segment};
 use crate::domain::emotion::EKMAN_GROUPS;
 use crate::domain::{
     ClassEvidence, Evidence, EvidenceMethod, EvidenceScope, HeadAssessment, LabelAssessment, Probability,
     SentenceAssessment, Sentiment, SentimentLabel, Spans,
 };
+use crate::drift::Said;
 use crate::error::Error;
 use crate::inference::{DocumentScores, TokenizedText};
 use crate::model::{Activation, HeadKind, Manifest, MixedRule};
@@ -24,6 +25,8 @@ pub(super) struct Reading {
     pub(super) emotion_groups: Vec<(&'static str, Probability)>,
     pub(super) cues: Vec<LabelAssessment>,
     pub(super) other_heads: Vec<HeadAssessment>,
+    /// What drift sees of it; of the whole text alone.
+    pub(super) said: Said,
 }
 
 /// One text with everything that reading it takes.
@@ -47,6 +50,7 @@ impl Readout<'_> {
         let mut reading = Reading::default();
         for head in self.heads() {
             let probabilities = head.probabilities(&head.logits(self.scores));
+            reading.said.note(head.place, observed::said(head.head, &probabilities));
             if head.head.kind == HeadKind::Sentiment {
                 reading.sentiment = Some(self.sentiment(&head, &probabilities, &words));
                 continue;

@@ -37,6 +37,11 @@ const MODELS: &str = "attune_models";
 const MODEL_LOADS: &str = "attune_model_loads_total";
 const MODEL_SWAPS: &str = "attune_model_swaps_total";
 const SHADOW_TEXTS: &str = "attune_shadow_texts_total";
+const DRIFT_PSI: &str = "attune_drift_psi";
+const DRIFT_JS: &str = "attune_drift_js_distance";
+const DRIFT_ALARM: &str = "attune_drift_alarm";
+const DRIFT_WINDOW: &str = "attune_drift_window_texts";
+const DRIFT_TENANTS: &str = "attune_drift_tenants";
 
 /// Upper bounds of duration buckets, in seconds: from a cached answer to a text of a megabyte.
 const SECONDS: [f64; 14] =
@@ -90,6 +95,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(MODEL_LOADS, "Models that were to be loaded, by outcome: loaded, failed");
     describe_counter!(MODEL_SWAPS, "Aliases that were made to point to another model");
     describe_counter!(SHADOW_TEXTS, "Texts for candidates, by outcome: compared, dropped, failed");
+    describe_gauge!(DRIFT_PSI, "Population stability index of the last texts, by model and feature");
+    describe_gauge!(DRIFT_JS, "Jensen-Shannon distance of the last texts, by model and feature");
+    describe_gauge!(DRIFT_ALARM, "1 while a feature of the last texts has drifted, by model and feature");
+    describe_gauge!(DRIFT_WINDOW, "Texts that drift is measured on, by model");
+    describe_gauge!(DRIFT_TENANTS, "Tenants whose texts have drifted, by model and level: watch, alarm");
     Ok(handle)
 }
 
@@ -254,4 +264,30 @@ pub fn shadowed(outcome: Shadowed) {
         Shadowed::Failed => "failed",
     };
     counter!(SHADOW_TEXTS, "outcome" => outcome).increment(1);
+}
+
+/// A feature of what a model reads was measured: its population stability index and its Jensen-Shannon distance.
+/// `pipeline::drift` bounds the models, and each model's manifest its features.
+pub fn drift(model: &str, feature: &str, (psi, js): (f64, f64), alarm: bool) {
+    let labels = || [("model", model.to_owned()), ("feature", feature.to_owned())];
+    gauge!(DRIFT_PSI, &labels()).set(psi);
+    gauge!(DRIFT_JS, &labels()).set(js);
+    gauge!(DRIFT_ALARM, &labels()).set(if alarm { 1.0 } else { 0.0 });
+}
+
+/// So many texts of a model were measured.
+pub fn drift_window(model: &str, texts: u32) {
+    gauge!(DRIFT_WINDOW, "model" => model.to_owned()).set(f64::from(texts));
+}
+
+/// So many tenants are at a level now.
+pub fn drifting_tenants(model: &str, level: &'static str, count: i64) {
+    gauge!(DRIFT_TENANTS, "model" => model.to_owned(), "level" => level).set(count as f64);
+}
+
+/// A model is no longer read with.
+pub fn drift_ended<'a>(model: &str, features: impl Iterator<Item = &'a str>, levels: [&'static str; 2]) {
+    features.for_each(|feature| drift(model, feature, (0.0, 0.0), false));
+    drift_window(model, 0);
+    levels.into_iter().for_each(|level| drifting_tenants(model, level, 0));
 }

@@ -13,6 +13,7 @@ mod conversation;
 mod customers;
 mod customers_kept;
 mod customers_refused;
+mod drift;
 mod escalations;
 mod fake_stream;
 mod flaky_store;

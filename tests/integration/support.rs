@@ -9,14 +9,15 @@ use attune::api::grpc::v1::conversation_service_client::ConversationServiceClien
 use attune::api::grpc::v1::customer_service_client::CustomerServiceClient;
 use attune::api::grpc::v1::job_service_client::JobServiceClient;
 use attune::api::grpc::v1::model_service_client::ModelServiceClient;
-use attune::app::Service;
 use attune::app::models::{Backends, Reload, build_models_over};
+use attune::app::{Service, build_analyzer};
 use attune::config::{Config, Sources};
 use attune::error::Error;
 use attune::inference::TextTokenizer;
 use attune::inference::fake::{FakeFactory, Steering};
 use attune::jobs::service::{Buckets, NoBuckets};
 use attune::model::ModelBundle;
+use attune::pipeline::Models;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -120,10 +121,25 @@ impl TestServer {
         Self::start_over(config, Arc::new(move |_| Ok(Box::new(factory.clone()))), (buckets, None)).await
     }
 
+    /// Starts a server with a model of its own, and no others.
+    pub(crate) async fn start_bundle(config: Config, bundle: ModelBundle, factory: FakeFactory) -> Self {
+        let load =
+            move |config: Config| Ok(Models::new(Arc::new(build_analyzer(&config, &bundle, &factory)?)));
+        Self::start_loading(config, load, (None, None)).await
+    }
+
     /// Starts a server whose models have each their own backend, and whose configuration may be read again.
     pub(crate) async fn start_over(
         config: Config,
         backends: Arc<Backends>,
+        beside: (Option<Arc<dyn Buckets>>, Option<Reload>),
+    ) -> Self {
+        Self::start_loading(config, move |config| build_models_over(&config, backends), beside).await
+    }
+
+    async fn start_loading(
+        config: Config,
+        load: impl FnOnce(Config) -> Result<Models, Error> + Send + 'static,
         (buckets, reload): (Option<Arc<dyn Buckets>>, Option<Reload>),
     ) -> Self {
         let buckets = buckets.unwrap_or_else(|| Arc::new(NoBuckets));
@@ -135,7 +151,7 @@ impl TestServer {
         let stop = CancellationToken::new();
         let load = {
             let config = config.clone();
-            move || build_models_over(&config, backends)
+            move || load(config)
         };
         let served = tokio::spawn(service.run(config, load, metrics(), stop.clone()));
         Self { address, http, stop, served }

@@ -12,6 +12,7 @@ mod binary;
 mod command;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod drift;
 mod evaluate;
 mod evidence;
 #[path = "../conformance/files.rs"]

@@ -4,6 +4,7 @@ use attune::app::{Surroundings, build_models};
 use attune::batching::{Entrance, Lane};
 use attune::config::{Config, Sources};
 use attune::domain::Assessment;
+use attune::drift::Tenant;
 use attune::error::Error;
 use attune::pipeline::{AnalysisOptions, Analyzer, Call, Models};
 
@@ -27,6 +28,6 @@ pub(crate) fn try_models(flags: &[(&str, &str)]) -> Result<Models, Error> {
 pub(crate) async fn read(analyzer: &Analyzer, text: &str) -> Assessment {
     let options = AnalysisOptions { all_labels: true, ..AnalysisOptions::default() };
     let options = options.resolve(analyzer.manifest()).unwrap();
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
     analyzer.analyze(text, Some("en"), &options, call).await.unwrap()
 }

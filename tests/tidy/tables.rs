@@ -6,11 +6,12 @@ pub(crate) type Table<'a> = &'a [(&'a str, &'a [&'a str])];
 pub(crate) const MODULES: Table = &[
     ("error", &[]),
     ("domain", &[]),
+    ("drift", &[]),
     ("telemetry", &[]),
     ("transcript", &["domain", "error"]),
     ("escalation", &["domain", "error"]),
     ("lifecycle", &["domain"]),
-    ("model", &["domain", "error"]),
+    ("model", &["domain", "drift", "error"]),
     ("inference", &["error", "model"]),
     ("batching", &["error", "inference", "model", "telemetry"]),
     ("privacy", &[]),
@@ -21,6 +22,7 @@ pub(crate) const MODULES: Table = &[
         &[
             "batching",
             "domain",
+            "drift",
             "error",
             "escalation",
             "events",
@@ -32,7 +34,7 @@ pub(crate) const MODULES: Table = &[
             "telemetry",
         ],
     ),
-    ("evaluation", &["batching", "domain", "error", "model", "pipeline"]),
+    ("evaluation", &["batching", "domain", "drift", "error", "model", "pipeline"]),
     (
         "jobs",
         &[
@@ -60,6 +62,7 @@ pub(crate) const MODULES: Table = &[
         &[
             "batching",
             "domain",
+            "drift",
             "error",
             "escalation",
             "jobs",
@@ -100,6 +103,7 @@ pub(crate) const MODULES: Table = &[
             "batching",
             "config",
             "domain",
+            "drift",
             "error",
             "escalation",
             "evaluation",
@@ -171,6 +175,7 @@ pub(crate) const CRATES: Table = &[
             "src/api/grpc",
             "src/batching",
             "src/cli/policy",
+            "src/evaluation/baseline.rs",
             "src/evaluation/scoring.rs",
             "src/jobs/scorer.rs",
             "src/jobs/service",
@@ -215,6 +220,8 @@ pub(crate) const CRATES: Table = &[
             "src/batching",
             "src/inference",
             "src/jobs/service",
+            "src/pipeline/drift",
+            "src/pipeline/drift.rs",
             "src/pipeline/models",
             "src/pipeline/monitor.rs",
             "src/pipeline/shadow",
@@ -299,7 +306,15 @@ pub(crate) const CRATES: Table = &[
     ),
     (
         "thiserror",
-        &["src/config", "src/domain", "src/error.rs", "src/inference", "src/model", "src/sinks/target.rs"],
+        &[
+            "src/config",
+            "src/domain",
+            "src/drift",
+            "src/error.rs",
+            "src/inference",
+            "src/model",
+            "src/sinks/target.rs",
+        ],
     ),
     ("tokenizers", &["src/inference/tokenizer.rs"]),
     (

@@ -7,11 +7,12 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::Instrument;
 
-use super::calls::{CallRecord, answered, deadline, ended};
+use super::calls::{CallRecord, answered, deadline, ended, tenant};
 use super::v1::analysis_service_server::AnalysisService;
 use super::v1::item_result::Outcome;
 use super::{convert, status, v1};
 use crate::batching::{Entrance, Lane};
+use crate::drift::Tenant;
 use crate::error::Error;
 use crate::pipeline::models::PerModel;
 use crate::pipeline::{AnalysisOptions, Analyzer, Call, Models, ResolvedOptions};
@@ -38,23 +39,25 @@ impl AnalysisApi {
     async fn analyze(
         &self,
         request: v1::AnalyzeTextRequest,
+        tenant: Tenant,
         deadline: Option<Instant>,
     ) -> Result<v1::AnalyzeTextResponse, Error> {
         let analyzer = self.models.get(&request.model)?;
         let (options, lane) = convert::options(request.options, Lane::Interactive)?;
         let options = options.resolve(analyzer.manifest())?;
-        let call = Call { lane, entrance: Entrance::Refuse, deadline };
+        let call = Call { lane, entrance: Entrance::Refuse, deadline, tenant };
         let language = convert::language(&request.language)?;
         let assessment = analyzer.analyze(&request.text, language, &options, call).await?;
         Ok(v1::AnalyzeTextResponse { assessment: Some(convert::assessment(assessment)) })
     }
 
-    /// Reads the items of a batch; `deadline` is when the caller stops waiting.
+    /// Reads the items of a batch, which are a tenant's; `deadline` is when the caller stops waiting.
     ///
     /// Errors: `InvalidInput` for too many items or wrong options; what is wrong with an item stays in its result.
     pub async fn batch(
         &self,
         request: v1::BatchAnalyzeTextRequest,
+        tenant: Tenant,
         deadline: Option<Instant>,
     ) -> Result<v1::BatchAnalyzeTextResponse, Error> {
         if request.items.len() > self.batch_items {
@@ -70,7 +73,7 @@ impl AnalysisApi {
         let analyzer = self.models.get(&request.model)?;
         let (options, lane) = convert::options(request.options, Lane::Bulk)?;
         let options = Arc::new(options.resolve(analyzer.manifest())?);
-        let call = Call { lane, entrance: Entrance::Wait, deadline };
+        let call = Call { lane, entrance: Entrance::Wait, deadline, tenant };
         let results = stream::iter(request.items.into_iter().enumerate())
             .map(|(index, item)| {
                 item_result(Arc::clone(&analyzer), Arc::clone(&options), call, index as u64, item)
@@ -88,20 +91,22 @@ impl AnalysisService for AnalysisApi {
         &self,
         request: Request<v1::AnalyzeTextRequest>,
     ) -> Result<Response<v1::AnalyzeTextResponse>, Status> {
-        let (_, extensions, request) = request.into_parts();
+        let (metadata, extensions, request) = request.into_parts();
         let span = tracing::debug_span!("rpc", rpc.method = "AnalyzeText", text_bytes = request.text.len());
         let deadline = deadline(&extensions);
-        answered("AnalyzeText", deadline, self.analyze(request, deadline).instrument(span)).await
+        let work = async { self.analyze(request, tenant(&metadata)?, deadline).await };
+        answered("AnalyzeText", deadline, work.instrument(span)).await
     }
 
     async fn batch_analyze_text(
         &self,
         request: Request<v1::BatchAnalyzeTextRequest>,
     ) -> Result<Response<v1::BatchAnalyzeTextResponse>, Status> {
-        let (_, extensions, request) = request.into_parts();
+        let (metadata, extensions, request) = request.into_parts();
         let span = tracing::debug_span!("rpc", rpc.method = "BatchAnalyzeText", items = request.items.len());
         let deadline = deadline(&extensions);
-        answered("BatchAnalyzeText", deadline, self.batch(request, deadline).instrument(span)).await
+        let work = async { self.batch(request, tenant(&metadata)?, deadline).await };
+        answered("BatchAnalyzeText", deadline, work.instrument(span)).await
     }
 
     type StreamAnalyzeTextStream = BoxStream<'static, Result<v1::StreamAnalyzeTextResponse, Status>>;
@@ -112,14 +117,15 @@ impl AnalysisService for AnalysisApi {
         &self,
         request: Request<Streaming<v1::StreamAnalyzeTextRequest>>,
     ) -> Result<Response<Self::StreamAnalyzeTextStream>, Status> {
-        let (_, extensions, inbound) = request.into_parts();
+        let (metadata, extensions, inbound) = request.into_parts();
         let deadline = deadline(&extensions);
+        let tenant = tenant(&metadata).map_err(|e| status::status(&e))?;
         let mut state = StreamState {
             models: self.models.clone(),
             model: String::new(),
             options: AnalysisOptions::default(),
             resolved: PerModel::default(),
-            call: Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline },
+            call: Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline, tenant },
             index: 0,
         };
         let mut record = CallRecord::new("StreamAnalyzeText", deadline);

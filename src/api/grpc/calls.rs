@@ -4,12 +4,17 @@ use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Response, Status};
 
 use super::deadline::Deadline;
 use super::status;
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::telemetry::metrics;
+
+/// The metadata that names a tenant.
+const TENANT: &str = "attune-tenant";
 
 /// Ends a stream after its first error, and at its deadline.
 pub(super) fn ended<T: Send + 'static>(
@@ -55,6 +60,13 @@ pub(super) fn stopping<T: Send + 'static>(
 /// When the caller stops waiting.
 pub(super) fn deadline(extensions: &Extensions) -> Option<Instant> {
     extensions.get::<Deadline>().map(|d| d.0)
+}
+
+/// Whose texts a call brings whose messages name no tenant: the metadata `attune-tenant`. Errors: `InvalidInput`.
+pub(super) fn tenant(metadata: &MetadataMap) -> Result<Tenant, Error> {
+    let Some(value) = metadata.get(TENANT) else { return Ok(Tenant::NONE) };
+    let name = value.to_str().unwrap_or_default();
+    Tenant::parse(name).map_err(|e| Error::invalid(TENANT, e.to_string()))
 }
 
 /// Answers and counts a unary call.

@@ -115,6 +115,12 @@ impl Client {
         answer.map(|a| a.into_inner().report.unwrap_or_default()).map_err(|s| self.error(&s))
     }
 
+    /// How far what the server's models read has drifted.
+    pub async fn drift(&self, request: v1::GetDriftRequest) -> Result<v1::GetDriftResponse, Error> {
+        let mut client = self.model_service().max_decoding_message_size(ANSWER_BYTES);
+        client.get_drift(request).await.map(tonic::Response::into_inner).map_err(|s| self.error(&s))
+    }
+
     fn job_service(&self) -> JobServiceClient<Channel> {
         JobServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES)
     }

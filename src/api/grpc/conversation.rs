@@ -13,6 +13,7 @@ use super::monitoring::{Session, TURNS_IN_FLIGHT};
 use super::v1::conversation_service_server::ConversationService;
 use super::{convert, convert_conversation as talk, escalations, status, v1};
 use crate::batching::{Entrance, Lane};
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::escalation::alert::Note;
 use crate::pipeline::conversation::{self, TurnOptions};
@@ -57,7 +58,7 @@ impl ConversationApi {
             id: conversation.id.clone(),
         };
         let rules = self.monitor.rules(&key.tenant, conversation.channel);
-        let call = Call { lane, entrance, deadline };
+        let call = Call { lane, entrance, deadline, tenant: Tenant::of(&key.tenant) };
         let reading = conversation::read(&analyzer, &rules, &conversation, account, &options, call).await?;
         Ok(talk::reading(&key, reading, request.omit_assessments))
     }

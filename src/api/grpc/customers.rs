@@ -14,6 +14,7 @@ use super::v1::customer_service_server::CustomerService;
 use super::v1::interaction_result::Outcome;
 use super::{convert_customers as convert, convert_interactions, customer_pages as pages, status, v1};
 use crate::batching::{Entrance, Lane};
+use crate::drift::Tenant;
 use crate::error::Error;
 use crate::pipeline::customers::{Read, bulk};
 use crate::pipeline::monitor::now_ms;
@@ -64,7 +65,9 @@ impl CustomerApi {
         let interaction = request.interaction.ok_or_else(|| Error::invalid("interaction", "is missing"))?;
         let within = |error: Error| error.within("interaction");
         let interaction = convert::interaction(interaction, self.turns).map_err(within)?;
-        let call = Call { lane: Lane::Interactive, entrance: Entrance::Refuse, deadline };
+        // The interaction says whose it is.
+        let tenant = Tenant::NONE;
+        let call = Call { lane: Lane::Interactive, entrance: Entrance::Refuse, deadline, tenant };
         let read = customers.read_one(interaction, call, now_ms()).await.map_err(within)?;
         let records = [read.record];
         let mut kept = customers.keep(&records).await?.into_iter();

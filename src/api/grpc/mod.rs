@@ -7,6 +7,7 @@ pub mod conversation;
 mod convert;
 mod convert_conversation;
 mod convert_customers;
+mod convert_drift;
 mod convert_interactions;
 mod convert_jobs;
 mod convert_shadow;

@@ -1,12 +1,15 @@
-//! `ModelService`: which models are loaded, and changes of that.
+//! `ModelService`: which models are loaded, changes of that, and how far what they read has drifted.
+
+use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
 use super::calls::{answered, deadline};
 use super::v1::model_service_server::ModelService;
-use super::{convert, convert_shadow, v1};
+use super::{convert, convert_drift, convert_shadow, v1};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::models::{Entry, ModelName};
+use crate::pipeline::models::{Catalogue, Entry, ModelName};
+use crate::pipeline::monitor::now_ms;
 use crate::pipeline::{Analyzer, Models};
 
 /// Answers from the loaded models, and changes them where that is allowed.
@@ -34,16 +37,14 @@ impl ModelApi {
 
     fn list(&self) -> Vec<v1::Model> {
         let catalogue = self.models.catalogue();
-        let mut entries: Vec<_> = catalogue.entries().iter().collect();
-        entries.sort_by(|a, b| a.name.id.cmp(&b.name.id));
-        entries.into_iter().map(|entry| self.describe(entry)).collect()
+        sorted(&catalogue).into_iter().map(|entry| self.describe(entry)).collect()
     }
 
     fn find(&self, wanted: &str) -> Result<v1::Model, Error> {
         Ok(self.describe(self.models.catalogue().resolve(wanted)?))
     }
 
-    fn describe(&self, entry: &Entry<std::sync::Arc<Analyzer>>) -> v1::Model {
+    fn describe(&self, entry: &Entry<Arc<Analyzer>>) -> v1::Model {
         let catalogue = self.models.catalogue();
         let aliases = catalogue.aliases().iter().filter(|(_, name)| **name == entry.name);
         let aliases: Vec<String> = aliases.map(|(alias, _)| alias.clone()).collect();
@@ -92,6 +93,26 @@ impl ModelApi {
         let report = convert_shadow::report(&self.models.shadow_report(&request.model)?);
         Ok(v1::GetShadowReportResponse { report: Some(report) })
     }
+
+    fn drift(&self, request: v1::GetDriftRequest) -> Result<v1::GetDriftResponse, Error> {
+        let tenant = convert_drift::tenant(request.tenant)?;
+        let catalogue = self.models.catalogue();
+        let wanted = match request.id.as_str() {
+            "" => sorted(&catalogue),
+            id => vec![catalogue.resolve(id)?],
+        };
+        let drift = |entry: &Entry<Arc<Analyzer>>| {
+            convert_drift::model(entry.model.manifest(), entry.model.drift(), tenant, now_ms())
+        };
+        Ok(v1::GetDriftResponse { models: wanted.into_iter().map(drift).collect() })
+    }
+}
+
+/// What is loaded, by id, and versions in the order in which they were loaded.
+fn sorted(catalogue: &Catalogue<Arc<Analyzer>>) -> Vec<&Entry<Arc<Analyzer>>> {
+    let mut entries: Vec<_> = catalogue.entries().iter().collect();
+    entries.sort_by(|a, b| a.name.id.cmp(&b.name.id));
+    entries
 }
 
 fn told(name: Option<ModelName>) -> String {
@@ -163,5 +184,13 @@ impl ModelService for ModelApi {
     ) -> Result<Response<v1::GetShadowReportResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         answered("GetShadowReport", deadline(&extensions), async { self.report(&request) }).await
+    }
+
+    async fn get_drift(
+        &self,
+        request: Request<v1::GetDriftRequest>,
+    ) -> Result<Response<v1::GetDriftResponse>, Status> {
+        let (_, extensions, request) = request.into_parts();
+        answered("GetDrift", deadline(&extensions), async { self.drift(request) }).await
     }
 }

@@ -12,6 +12,7 @@ use super::v1::monitor_conversation_request::Action;
 use super::v1::monitor_conversation_response::Outcome;
 use super::{convert, convert_conversation as talk, status, v1};
 use crate::batching::{Entrance, Lane};
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::conversation::{self, Listened, TurnOptions};
 use crate::pipeline::models::PerModel;
@@ -74,7 +75,7 @@ pub(super) struct Teller {
 impl Session {
     pub(super) fn new(models: Models, monitor: Arc<Monitor>, deadline: Option<Instant>) -> Self {
         // Somebody waits for each turn, and none may be lost.
-        let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline };
+        let call = Call { lane: Lane::Interactive, entrance: Entrance::Wait, deadline, tenant: Tenant::NONE };
         let ear = Ear { models, monitor, options: Arc::default(), call, closing: Arc::default() };
         Self { ear, threads: HashMap::new() }
     }
@@ -173,7 +174,8 @@ impl Ear {
         let analyzer = self.models.get(&thread.model)?;
         let resolve = |analyzer: &Arc<Analyzer>| TurnOptions::resolve(&AnalysisOptions::default(), analyzer);
         let options = self.options.get(&analyzer, resolve)?;
-        let read = conversation::listen(&analyzer, &rules, &turn, language, &options, self.call);
+        let call = Call { tenant: Tenant::of(&thread.key.tenant), ..self.call };
+        let read = conversation::listen(&analyzer, &rules, &turn, language, &options, call);
         read.await.map(Some).map_err(|e| e.within("turn.turn"))
     }
 }

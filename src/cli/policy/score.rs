@@ -7,6 +7,7 @@ use super::super::{executor, progress};
 use crate::app::{self, Surroundings};
 use crate::batching::{Entrance, Lane};
 use crate::config::Config;
+use crate::drift::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::escalation::replay::Case;
 use crate::escalation::{Heard, Policies};
@@ -63,7 +64,7 @@ async fn hear(
 ) -> Result<Heard, Error> {
     let conversation = &record.conversation;
     let rules = policies.rules(conversation.tenant.as_deref(), conversation.channel);
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
     let language = conversation.language.as_deref();
     let listened = listen(analyzer, &rules, &conversation.turns[place], language, options, call).await;
     listened.map(|listened| listened.heard).map_err(|e| {

@@ -21,6 +21,7 @@ use super::options::{AnalysisOptions, ResolvedOptions};
 use super::{Analyzer, BlockText, Call};
 use crate::batching::Entrance;
 use crate::domain::{Assessment, Channel, Conversation};
+use crate::drift::Tenant;
 use crate::error::Error;
 use crate::escalation::risk::Account as RiskAccount;
 use crate::escalation::{Rules, TurnSignals};
@@ -150,6 +151,7 @@ impl Customers {
     pub async fn read_one(&self, interaction: Interaction, call: Call, now_ms: i64) -> Result<Read, Error> {
         interaction.check()?;
         interaction.check_not_ahead(now_ms)?;
+        let call = Call { tenant: Tenant::of(&interaction.tenant), ..call };
         match &interaction.content {
             Content::Message(text) | Content::Survey(text) => {
                 self.read_text(&interaction, text, call, now_ms).await
@@ -281,7 +283,8 @@ fn block_text(interaction: &Interaction) -> Result<BlockText, Error> {
 
 /// How a batch of interactions waits: in the bulk lane, as long as it takes.
 pub fn bulk() -> Call {
-    Call { lane: crate::batching::Lane::Bulk, entrance: Entrance::Wait, deadline: None }
+    let lane = crate::batching::Lane::Bulk;
+    Call { lane, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE }
 }
 
 /// The channel of a survey is none; a message without one is of the unknown one.

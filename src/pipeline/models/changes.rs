@@ -137,7 +137,8 @@ impl Models {
         let options = AnalysisOptions { evidence: false, ..AnalysisOptions::default() };
         let options = options.resolve(model.manifest())?;
         let language = model.manifest().languages.first().cloned();
-        let read = model.analyze(TRIAL, language.as_deref(), &options, bulk()).await;
+        // Nobody's text, so that drift does not count it.
+        let read = model.read_text(TRIAL, language.as_deref(), (&options, None), bulk()).await;
         read.map_err(|e| {
             let problem = format!("{name}: the model can't read a text: {}", e.public());
             Error::new(ErrorKind::Precondition, problem).with_source(e)
@@ -163,6 +164,8 @@ impl Models {
         // Where a call may be the last to hold a model, its end must not take the call's thread.
         before.entries().iter().for_each(|entry| entry.model.set_ending(Ending::Aside));
         next.entries().iter().for_each(|entry| entry.model.set_ending(Ending::Here));
+        let stays = |name: &ModelName| next.entries().iter().any(|entry| entry.name == *name);
+        before.entries().iter().filter(|entry| !stays(&entry.name)).for_each(|entry| entry.model.end_drift());
         self.end_shadows_of_others(&next);
         Ok(told)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::batching::{AdmissionSettings, Batcher, BatcherSettings, Entrance, Lane};
+use crate::drift::Tenant;
 use crate::inference::fake::{FakeFactory, Gate, Steering};
 use crate::inference::{Backend, BackendFactory, EncodedBatch, InferenceError, TextTokenizer, WindowOutput};
 use crate::model::ModelBundle;
@@ -96,7 +97,8 @@ fn shelf(factories: impl IntoIterator<Item = (&'static str, FakeFactory)>) -> Sh
     Shelf { factories, ..Shelf::default() }
 }
 
-const CALL: Call = Call { lane: Lane::Interactive, entrance: Entrance::Refuse, deadline: None };
+const CALL: Call =
+    Call { lane: Lane::Interactive, entrance: Entrance::Refuse, deadline: None, tenant: Tenant::NONE };
 
 async fn read(model: &Analyzer, text: &str) -> String {
     let options = AnalysisOptions::default().resolve(model.manifest()).unwrap();
