@@ -4,7 +4,7 @@
 //! each against the checksum that the hub gives, and lets the directory appear whole (`place.rs`). Nothing but the
 //! named hub is asked; where it sends a file's request elsewhere, the token stays behind (`client.rs`).
 //!
-//! The crate `hf-hub` says where a token is kept and does no more here: docs/adr/0007-hub-client.md says why. What a model's
+//! The crate `hf-hub` says where a token is kept and does no more here: docs/adr/0009-hub-client.md says why. What a model's
 //! files mean is not known here.
 
 mod answer;
