@@ -170,14 +170,12 @@ def dev_report(net, tokenizer, dev):
     return report
 
 
-def run(
-    name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17, steps=None, log=print
-):
-    """Trains in place, for at most `steps` steps. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
+def run(name, out, net, tokenizer, train, dev, epochs, rate, head_rate, decay=0.9, tokens=1024, seed=17, log=print):
+    """Trains in place. `out/NAME.pt` holds the last checkpoint; a run that finds one goes on from it."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     items = tokenise(tokenizer, train)
-    plan = [b for epoch in range(epochs) for b in batches(items, tokens, random.Random(rng.random()))][:steps]
+    plan = [b for epoch in range(epochs) for b in batches(items, tokens, random.Random(rng.random()))]
     optimiser = torch.optim.AdamW(parameter_groups(net, rate, head_rate, decay), betas=(0.9, 0.98), eps=1e-6, fused=True)
     average = {k: v.clone() for k, v in net.state_dict().items()}
     checkpoint, start = out / f"{name}.pt", 0

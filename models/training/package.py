@@ -201,7 +201,7 @@ def softmax(z):
 def run(root, out, target, log, heads=None):
     torch.set_grad_enabled(False)
     target = target.resolve()
-    source = out / "train"
+    source = out / "polish"
     net, tokenizer = N.load(source)
     heads = heads or dict(net.heads)
     target.mkdir(parents=True, exist_ok=True)
