@@ -56,14 +56,14 @@ def fit_heads(logits_of, dev, heads):
         rows = [e for e in dev if e.source in OWN]
         if head == "emotion":
             rows += random.Random(13).sample([e for e in dev if e.source == "goemotions"], GOEMOTIONS_SHARE)
-        z, truth, known = logits_of(rows)[head], truth_of(rows, head), known_of(rows, head)
+        z, truth = logits_of(rows)[head], truth_of(rows, head)
         entry = {"scale": [], "shift": [], "thresholds": []}
         for i in range(truth.shape[1]):
-            cells, labels = z[known[:, i], i], truth[known[:, i], i]
-            scale, shift = C.platt(cells, labels.astype(float))
+            scale, shift = C.platt(z[:, i], truth[:, i].astype(float))
+            p = C.sigmoid(scale * z[:, i] + shift)
             entry["scale"].append(scale)
             entry["shift"].append(shift)
-            entry["thresholds"].append(C.threshold(C.sigmoid(scale * cells + shift), labels))
+            entry["thresholds"].append(C.threshold(p, truth[:, i]))
         fitted[head] = entry
     return fitted
 
