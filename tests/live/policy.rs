@@ -11,15 +11,31 @@ use crate::command::{run, succeeds};
 const HELD_OUT: &str = "tests/fixtures/escalation/held_out.jsonl";
 const FIT: &str = "tests/fixtures/escalation/fit.jsonl";
 
-/// At least so much; a little below what the embedded model and the default policy reach.
-const FLOORS: &[(&str, f64)] = &[
-    ("average_precision", 0.90),
-    ("detection_f1", 0.80),
-    ("forecast_recall", 0.75),
-    ("recovered_found", 0.75),
+/// What is at least reached on a file, and at most: a little off what the embedded model and the default policy reach.
+type Bounds = &'static [(&'static str, f64)];
+const BOUNDS: &[(&str, Bounds, Bounds)] = &[
+    (
+        HELD_OUT,
+        &[
+            ("average_precision", 0.90),
+            ("detection_f1", 0.80),
+            ("forecast_recall", 0.75),
+            ("recovered_found", 0.75),
+        ],
+        &[("false_alarm_share", 0.14), ("recovered_wrongly", 0.28)],
+    ),
+    // Most of these escalate without a strong word, or in passing.
+    (
+        "tests/fixtures/escalation/held_out_indirect.jsonl",
+        &[
+            ("average_precision", 0.74),
+            ("detection_f1", 0.55),
+            ("forecast_recall", 0.66),
+            ("recovered_found", 0.75),
+        ],
+        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.24)],
+    ),
 ];
-/// At most so much.
-const CEILINGS: &[(&str, f64)] = &[("false_alarm_share", 0.14), ("recovered_wrongly", 0.28)];
 
 /// The numbers of a backtest by name, printed so that a floor can be set by them.
 fn measured(which: &str, report: &Value) -> BTreeMap<String, f64> {
@@ -36,23 +52,19 @@ fn measured(which: &str, report: &Value) -> BTreeMap<String, f64> {
 fn the_default_policy_is_as_good_as_it_was_on_conversations_it_was_not_made_from() {
     let directory = tempfile::tempdir().unwrap();
     let json = directory.path().join("backtest.json");
-    succeeds(&[
-        "policy",
-        "backtest",
-        "--data",
-        HELD_OUT,
-        "--json",
-        json.to_str().unwrap(),
-        "--resamples",
-        "0",
-    ]);
-    let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
-    let numbers = measured("current", &report);
-    let low = FLOORS.iter().filter(|(name, floor)| numbers[*name] < *floor);
-    let high = CEILINGS.iter().filter(|(name, ceiling)| numbers[*name] > *ceiling);
-    let broken: Vec<String> =
-        low.chain(high).map(|(name, bound)| format!("{name} {:.3}, bound {bound}", numbers[*name])).collect();
-    assert!(broken.is_empty(), "{broken:#?}");
+    for (data, floors, ceilings) in BOUNDS {
+        let json = json.to_str().unwrap();
+        succeeds(&["policy", "backtest", "--data", data, "--json", json, "--resamples", "0"]);
+        let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+        let numbers = measured("current", &report);
+        let low = floors.iter().filter(|(name, floor)| numbers[*name] < *floor);
+        let high = ceilings.iter().filter(|(name, ceiling)| numbers[*name] > *ceiling);
+        let broken: Vec<String> = low
+            .chain(high)
+            .map(|(name, bound)| format!("{data}: {name} {:.3}, bound {bound}", numbers[*name]))
+            .collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
 }
 
 #[test]
