@@ -12,7 +12,6 @@
     reason = "a benchmark prints, and ends when it can't go on"
 )]
 
-#[expect(dead_code, reason = "the other benchmarks ask for more")]
 #[path = "../service/arguments.rs"]
 mod arguments;
 mod load;

@@ -61,16 +61,15 @@ async fn no_call_fails_while_models_are_swapped_and_each_is_read_by_one_that_was
     for caller in callers {
         caller.await.unwrap();
     }
-    let seen = seen.lock().unwrap();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
     assert!(seen.len() > 8 && ["1", "2"].iter().all(|v| seen.iter().any(|(.., read)| read == v)));
-    for (began, done, read) in seen.iter() {
+    for (began, done, read) in &seen {
         let held = swaps.iter().enumerate().any(|(n, swap)| {
             let until = swaps.get(n + 1).map(|next| next.set);
             swap.version == *read && swap.asked <= *done && until.is_none_or(|until| *began <= until)
         });
         assert!(held, "{read} had read a call at whose time it was not the default");
     }
-    drop(seen);
     Arc::into_inner(server).unwrap().stop().await;
 }
 

@@ -55,7 +55,7 @@ impl Iterator for Watched {
         self.over = true;
         let reason = "stands behind the last one of a file that was written to while it was read".to_owned();
         let number = self.last + 1;
-        self.is_changed().then(|| Err(BadRow { number, place: number, reason, ends: true }))
+        self.is_changed().then_some(Err(BadRow { number, place: number, reason, ends: true }))
     }
 }
 

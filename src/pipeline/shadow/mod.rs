@@ -3,7 +3,7 @@
 //!
 //! The live call hands over its text and its probabilities and goes on; what does not fit into the queue is dropped and
 //! counted. One task reads the texts one after the other, in the bulk lane: the candidate's workers share the processors
-//! with the live model's. A text is gone when it was read; what stays are the counts of [`tally`].
+//! with the live model's. A text is gone when it was read; what stays are the counts of `tally.rs`.
 
 mod plan;
 mod reading;
