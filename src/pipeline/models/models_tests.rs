@@ -160,7 +160,6 @@ async fn whoever_lets_go_of_a_model_last_does_not_wait_for_its_workers() {
     call.abort();
     // There is one thread: had it waited for the workers, the gate would never open.
     until("nobody holds the model", || weak.upgrade().is_none()).await;
-    assert!(live.load(Ordering::SeqCst) > 0, "the worker whose gate is shut");
     gate.open();
     until("its sessions are gone", || live.load(Ordering::SeqCst) == 0).await;
 }
