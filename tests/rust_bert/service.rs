@@ -4,6 +4,7 @@ use attune::app::{Surroundings, build_models};
 use attune::batching::{Entrance, Lane};
 use attune::config::{Config, Sources};
 use attune::domain::SentimentLabel;
+use attune::drift::Tenant;
 use attune::pipeline::{AnalysisOptions, Call};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +15,7 @@ async fn a_directory_of_native_weights_is_served_like_any_other_model() {
     let analyzer = models.default_model();
     let options = AnalysisOptions { all_labels: true, ..AnalysisOptions::default() };
     let options = options.resolve(analyzer.manifest()).unwrap();
-    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None };
+    let call = Call { lane: Lane::Bulk, entrance: Entrance::Wait, deadline: None, tenant: Tenant::NONE };
     let text = "I have called three times and nobody calls back. I want to speak to your manager.";
     let found = analyzer.analyze(text, Some("en"), &options, call).await.unwrap();
     assert_ne!(found.sentiment.unwrap().label, SentimentLabel::Positive);
