@@ -4,6 +4,7 @@
 //! `logits [batch, labels]`, `contributions [batch, tokens, labels]` and, unless it pools by a plain mean,
 //! `attention_scores [batch, tokens, heads]` (float32). Of a model whose evidence comes from occlusion only the logits are read.
 
+mod heap;
 mod provider;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::Tensor;
 use parking_lot::Mutex;
 
+use self::heap::GiveBack;
 use super::backend::{Backend, BackendFactory, EncodedBatch, InferenceError, WindowOutput};
 use super::provider::Provider;
 use crate::model::ModelBundle;
@@ -92,6 +94,7 @@ impl BackendFactory for OnnxFactory {
             session,
             labels: self.bundle.manifest.label_count(),
             heads: self.bundle.manifest.heads.len(),
+            _freed: GiveBack,
         };
         // A tiny run proves the shapes before the first request does.
         backend
@@ -133,6 +136,8 @@ struct OnnxBackend {
     inputs: [bool; 3],
     /// Whether only the logits are read.
     plain: bool,
+    /// Drops after the session.
+    _freed: GiveBack,
 }
 
 impl Backend for OnnxBackend {
