@@ -171,8 +171,8 @@ impl Source for Directories {
     fn open(&self, name: &str) -> Result<Analyzer, Error> {
         let directory = self.directory(name)?;
         let manifest = ModelBundle::load_manifest(&directory)?;
-        for file in [&manifest.graph.file, &manifest.tokenizer.file] {
-            self.inside(&directory.join(file))?;
+        for entry in [&manifest.graph, &manifest.tokenizer].into_iter().chain(manifest.network.config()) {
+            self.inside(&directory.join(&entry.file))?;
         }
         let bundle = Arc::new(ModelBundle::load_directory(&directory)?);
         build_analyzer(&self.config, &bundle, &*(self.backends)(&bundle)?)

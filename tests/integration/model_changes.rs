@@ -133,6 +133,12 @@ async fn what_is_no_sound_model_is_refused_and_changes_nothing() {
     std::os::unix::fs::symlink(outside.path().join("secret/model.onnx"), root.path().join("half/model.onnx"))
         .unwrap();
     std::os::unix::fs::symlink(root.path().join("1"), root.path().join("inside")).unwrap();
+    let native = std::path::Path::new("tests/fixtures/rust_bert/bert").canonicalize().unwrap();
+    std::fs::create_dir(root.path().join("native")).unwrap();
+    for file in ["model.toml", "model.safetensors", "tokenizer.json"] {
+        std::fs::copy(native.join(file), root.path().join("native").join(file)).unwrap();
+    }
+    std::os::unix::fs::symlink(native.join("config.json"), root.path().join("native/config.json")).unwrap();
     let server = root.serve_plainly(&[]).await;
     let mut client = server.models().await;
     let before = listed(&server).await;
@@ -140,6 +146,7 @@ async fn what_is_no_sound_model_is_refused_and_changes_nothing() {
         ("damaged", Code::FailedPrecondition, "model.onnx is not the file"),
         ("link", Code::InvalidArgument, "leads out of models.directory"),
         ("half", Code::InvalidArgument, "leads out of models.directory"),
+        ("native", Code::InvalidArgument, "native/config.json is a link that leads out of models.directory"),
         ("../1", Code::InvalidArgument, "plain name"),
         ("none", Code::NotFound, "none in models.directory"),
     ] {
