@@ -84,6 +84,13 @@ impl EncodedBatch {
         self.lengths.len()
     }
 
+    /// What stands at the tokens of text of a row, out of row-major `[rows, columns, width]`.
+    pub(super) fn of_text(&self, row: usize, values: &[f32], width: usize) -> Vec<f32> {
+        // The first column is the begin marker.
+        let start = (row * self.columns + 1) * width;
+        values[start..start + self.lengths[row] * width].to_vec()
+    }
+
     /// Padded size in tokens: what the network has to work through.
     pub fn padded_tokens(&self) -> usize {
         self.rows() * self.columns

@@ -177,11 +177,7 @@ impl Backend for OnnxBackend {
             .iter()
             .enumerate()
             .map(|(row, tokens)| {
-                // The first column is the begin marker.
-                let part = |values: &[f32], width: usize| {
-                    let start = (row * columns + 1) * width;
-                    values[start..start + tokens * width].to_vec()
-                };
+                let part = |values: &[f32], width: usize| batch.of_text(row, values, width);
                 WindowOutput {
                     logits: logits[row * self.labels..(row + 1) * self.labels].to_vec(),
                     contributions: part(contributions, self.labels),

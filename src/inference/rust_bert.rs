@@ -163,11 +163,7 @@ impl RustBertBackend {
             .iter()
             .enumerate()
             .map(|(row, tokens)| {
-                // The first column is the begin marker.
-                let part = |values: &[f32], width: usize| {
-                    let start = (row * columns + 1) * width;
-                    values[start..start + tokens * width].to_vec()
-                };
+                let part = |values: &[f32], width: usize| batch.of_text(row, values, width);
                 let (contributions, attention_scores) = match &terms {
                     Some((terms, scores)) => (part(terms, self.labels), part(scores, self.heads)),
                     None => (Vec::new(), Vec::new()),
