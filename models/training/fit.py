@@ -36,24 +36,22 @@ def tokenise(tokenizer, examples):
 
 
 def batches(items, tokens, rng):
-    """Shuffled batches of similar length with about `tokens` padded tokens each."""
-    order = sorted(range(len(items)), key=lambda i: (len(items[i][0]) + rng.random() * 8))
-    out, current, longest = [], [], 0
-    for i in order:
-        size = len(items[i][0])
-        if current and max(longest, size) * (len(current) + 1) > tokens or len(current) == 48:
-            out.append(current)
-            current, longest = [], 0
-        current.append(items[i])
-        longest = max(longest, size)
-    if current:
-        out.append(current)
+    """Shuffled batches of one padded length each, a multiple of 8, with about `tokens` padded tokens. Few shapes come
+    again and again, so that the kernels for them are made once."""
+    groups = {}
+    for item in items:
+        groups.setdefault(-(-len(item[0]) // 8) * 8, []).append(item)
+    out = []
+    for length, group in sorted(groups.items()):
+        rng.shuffle(group)
+        rows = max(1, min(64, tokens // length))
+        out += [group[start : start + rows] for start in range(0, len(group), rows)]
     rng.shuffle(out)
     return out
 
 
 def tensors(batch):
-    longest = max(len(ids) for ids, _ in batch)
+    longest = -(-max(len(ids) for ids, _ in batch) // 8) * 8
     input_ids = torch.zeros(len(batch), longest, dtype=torch.long)
     mask = torch.zeros(len(batch), longest, dtype=torch.long)
     targets = {}

@@ -17,7 +17,7 @@ import network as N
 import smoothing
 import weights
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 HERE = pathlib.Path(__file__).parent
 KIND = {"sentiment": "sentiment", "emotion": "emotion", "cue": "cue"}
 FIELD = {"emotion": "emotions", "cue": "cues"}
@@ -201,7 +201,7 @@ def softmax(z):
 def run(root, out, target, log, heads=None):
     torch.set_grad_enabled(False)
     target = target.resolve()
-    source = out / "polish"
+    source = out / "train"
     net, tokenizer = N.load(source)
     heads = heads or dict(net.heads)
     target.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,7 @@
     python recipe.py --data DATA --out WORK --model ../attune-en-small
 
 Stages, each skipped when its result is there, so that a killed run goes on where it was:
-  base     the student on public sets with emotion and sentiment labels
-  domain   the written and annotated messages, with a share of the public sets and of ordinary messages
-  polish   the same with less replay of the public sets
+  train    the student on everything at once: written and annotated messages many times over, public sets a few times
   package  calibration and thresholds on dev splits, ONNX, int8, golden scores, manifest
 """
 
@@ -59,33 +57,22 @@ def own_messages(root):
     return [*D.written(WRITTEN), *D.annotated(ANNOTATED, root)]
 
 
-def base(root, out):
-    examples = public(root)
-    train = split(examples, "train")
-    nhs = random.Random(3).sample([e for e in train if e.source == "nhs_fft"], 3_000)
-    train = [e for e in train if e.source != "nhs_fft"] + nhs
-    net, tokenizer = fresh_network()
-    fit.run("base", out, net, tokenizer, train, split(examples, "dev"),
-            epochs=2, rate=1.5e-4, head_rate=6e-4, log=log)
-
-
-def mixture(root, own, annotated, goemotions, nhs, ordinary, uci, seed=5):
-    """Training examples: written and annotated ones so many times over, and samples of the public sets of these sizes."""
+def mixture(root, seed=5):
+    """Training examples, each as often as it is read."""
     rng = random.Random(seed)
     labelled = list(D.annotated(ANNOTATED, root))
     taken = {D.normalise(e.text) for e in labelled}
     # A text that was labelled on every head does not come a second time with fewer labels.
     train = [e for e in split(public(root), "train") if D.normalise(e.text) not in taken]
-    emotional = [e for e in train if e.source == "goemotions"]
-    rare = [e for e in emotional if any(e.emotions[i] for i in RARE)]
     cues = [e for e in split(list(D.public_cues(root)), "train") if D.normalise(e.text) not in taken]
-    asked = [e for e in cues if 1.0 in e.cues]
+    of = {name: [e for e in train if e.source == name] for name in ("goemotions", "nhs_fft", "uci_sentences")}
+    rare = [e for e in of["goemotions"] if any(e.emotions[i] for i in RARE)]
+    # Comments that are neither praise nor blame are one in twenty.
+    neutral = [e for e in of["nhs_fft"] if e.sentiment[1] == 1.0]
     written = D.adjudicated(split(list(D.written(WRITTEN)), "train"), ADJUDICATED)
-    chosen = written * own + D.adjudicated(split(labelled, "train"), ADJUDICATED) * annotated
-    chosen += rng.sample(emotional, goemotions) + rare
-    chosen += rng.sample([e for e in train if e.source == "nhs_fft"], nhs)
-    chosen += rng.sample([e for e in train if e.source == "uci_sentences"], uci)
-    chosen += rng.sample(cues, ordinary) + asked
+    chosen = written * 12 + D.adjudicated(split(labelled, "train"), ADJUDICATED) * 8
+    chosen += of["goemotions"] * 3 + rare + of["nhs_fft"] * 2 + neutral * 3 + of["uci_sentences"] * 2
+    chosen += rng.sample(cues, 6_000) + [e for e in cues if 1.0 in e.cues] * 2
     return chosen
 
 
@@ -96,23 +83,14 @@ def named(example, rng):
     return dataclasses.replace(example, text=example.text.replace("[NAME]", rng.choice(augment.NAMES)))
 
 
-def tune(name, root, out, train, start, seed):
-    D.mark(train, RATIONALES)
-    rng = random.Random(seed)
-    train = [augment.varied(named(e, rng), rng) if e.source != "uci_sentences" else e for e in train]
-    net, tokenizer = N.load(out / start)
+def train(root, out):
+    examples = mixture(root)
+    D.mark(examples, RATIONALES)
+    rng = random.Random(17)
+    examples = [augment.varied(named(e, rng), rng) if e.source != "uci_sentences" else e for e in examples]
+    net, tokenizer = fresh_network()
     dev = split(public(root), "dev") + split(own_messages(root), "dev")
-    fit.run(name, out, net, tokenizer, train, dev, epochs=1, rate=1e-4, head_rate=4e-4, seed=seed, log=log)
-
-
-def domain(root, out):
-    train = mixture(root, own=6, annotated=3, goemotions=18_000, nhs=2_500, ordinary=4_000, uci=1_000)
-    tune("domain", root, out, train, "base", 17)
-
-
-def polish(root, out):
-    train = mixture(root, own=4, annotated=2, goemotions=6_000, nhs=1_000, ordinary=500, uci=200, seed=6)
-    tune("polish", root, out, train, "domain", 18)
+    fit.run("train", out, net, tokenizer, examples, dev, epochs=1, rate=1.5e-4, head_rate=6e-4, seed=17, log=log)
 
 
 # GoEmotions labels with under 600 training texts, by their place in the list.
@@ -124,15 +102,14 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True, help="directory that holds the public data sets")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="working directory for checkpoints and logs")
     parser.add_argument("--model", type=pathlib.Path, help="model directory to write (stage package)")
-    parser.add_argument("--stage", choices=["base", "domain", "polish", "package", "all"], default="all")
+    parser.add_argument("--stage", choices=["train", "package", "all"], default="all")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    for name, stage in (("base", base), ("domain", domain), ("polish", polish)):
-        if arguments.stage in (name, "all") and not (arguments.out / name / "weights.pt").exists():
-            stage(arguments.data, arguments.out)
+    if arguments.stage in ("train", "all") and not (arguments.out / "train" / "weights.pt").exists():
+        train(arguments.data, arguments.out)
     if arguments.stage in ("package", "all"):
         if not arguments.model:
             sys.exit("--model is needed to write the model directory")
