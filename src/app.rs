@@ -24,7 +24,7 @@ use self::models::Reload;
 pub use self::models::{build_analyzer, build_models, build_served_models, load_bundle};
 use self::probes::Probes;
 use crate::api::grpc::server::{self, Served, ServerSettings};
-use crate::config::Config;
+use crate::config::{Config, StorageUrl};
 use crate::error::Error;
 use crate::jobs::service::{Buckets, NoBuckets};
 use crate::pipeline::Models;
@@ -108,7 +108,13 @@ pub struct Service {
 
 impl Service {
     /// Binds both listeners before the slow start of the model, so that a port in use is said at once.
+    ///
+    /// Errors: `InvalidInput` for sinks without a store, in whose outbox their events would wait.
     pub async fn bind(config: &Config) -> Result<Self, Error> {
+        if config.storage.url == StorageUrl::None && !config.sinks.is_empty() {
+            let message = "events wait in the outbox of a store: set storage.url, or take the sinks out";
+            return Err(Error::invalid("sinks", message));
+        }
         Ok(Self {
             grpc: server::bind(config.server.grpc_address).await?,
             http: server::bind(config.server.http_address).await?,

@@ -1,11 +1,16 @@
 //! Open-loop overload: calls arrive at a fixed rate, whatever the answers do.
 //!
 //! Every text differs from every other: none is answered by another's reading.
+//!
+//! What is accepted is timed twice: by the flood itself, whose calls wait behind thousands of their own kind in its
+//! connections and in its one thread; and by a caller beside it, with a thread and a connection of its own, as
+//! everybody who is not the cause of the flood has.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use crate::corpus;
@@ -17,6 +22,38 @@ use crate::wire::{self, OK, SHED};
 const TIMES: f64 = 20.0;
 /// Calls that may be in flight: what one client machine would have, too.
 const IN_FLIGHT: usize = 4000;
+/// Between the calls of the one beside the flood: a fiftieth of the flood.
+const BESIDE_EVERY: Duration = Duration::from_millis(2);
+
+/// What the caller beside the flood met: the times of its accepted calls, and how many were refused.
+type Beside = (Histogram<u64>, usize);
+
+/// Calls one after the other until `end`.
+fn beside(url: String, texts: Vec<String>, end: Instant) -> std::thread::JoinHandle<Beside> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let sender = wire::connect(&url).await;
+            let (mut accepted, mut refused) = (histogram(), 0);
+            for n in 0.. {
+                if Instant::now() >= end {
+                    break;
+                }
+                let body = wire::framed(format!("{} beside {n}", texts[n % texts.len()]), true);
+                let at = Instant::now();
+                match wire::call(sender.clone(), body).await {
+                    Some(status) if status.as_bytes() == OK => {
+                        accepted.record(at.elapsed().as_micros() as u64).unwrap();
+                    }
+                    _ => refused += 1,
+                }
+                tokio::time::sleep(BESIDE_EVERY).await;
+            }
+            (accepted, refused)
+        })
+    })
+}
+
 pub(crate) async fn measure(length: Duration) -> Value {
     let corpus = corpus::all().remove(0);
     let server = Server::start(&["--set", "batching.cache_mb=0"]).await;
@@ -33,6 +70,7 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let counts: Arc<[AtomicUsize; 3]> = Arc::default();
     let in_flight = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
+    let beside = beside(server.url.clone(), corpus.texts.clone(), started + length);
     let (mut sent, mut held_back) = (0usize, 0usize);
     let mut calls = tokio::task::JoinSet::new();
     while started.elapsed() < length {
@@ -67,12 +105,14 @@ pub(crate) async fn measure(length: Duration) -> Value {
     }
     let goodput = counts[0].load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     while calls.join_next().await.is_some() {}
+    let (beside, beside_refused) = beside.join().unwrap();
     let memory = server.memory_mb();
     let after = load::run(&server, &corpus, Options { clients: Some(1), ..options }).await;
     server.stop().await;
     let [answered, shed, other] = [0, 1, 2].map(|n| counts[n].load(Ordering::Relaxed));
     let latencies = latencies.lock();
     let p99 = quantile(&latencies, 0.99);
+    let beside_p99 = quantile(&beside, 0.99);
     println!(
         "overload: {:.0} calls/s offered, {TIMES} times the {:.0}/s that 32 callers get, for {length:?}",
         rate, held.rate
@@ -82,16 +122,24 @@ pub(crate) async fn measure(length: Duration) -> Value {
         sent - held_back
     );
     println!(
-        "  accepted p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x the idle p99 of {:.1} ms; idle again p99 {:.1} ms",
+        "  accepted of a caller beside the flood ({} of {}): p50 {:.1} ms, p99 {beside_p99:.1} ms = {:.1} x the idle p99 of {:.1} ms",
+        beside.len(),
+        beside.len() as usize + beside_refused,
+        quantile(&beside, 0.5),
+        beside_p99 / idle.p99,
+        idle.p99,
+    );
+    println!(
+        "  accepted of the flood: p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x idle; idle again p99 {:.1} ms",
         quantile(&latencies, 0.5),
         p99 / idle.p99,
-        idle.p99,
         after.p99
     );
     println!("  memory {memory_before:.0} MB before, {memory:.0} MB at most");
     json!({
         "offered_per_second": rate, "held_rate": held.rate, "answered": answered, "shed": shed, "other": other,
         "client_held_back": held_back, "goodput_per_second": goodput, "accepted_p99_ms": p99, "idle_p99_ms": idle.p99,
+        "beside_accepted": beside.len(), "beside_refused": beside_refused, "beside_p99_ms": beside_p99,
         "idle_again_p99_ms": after.p99, "memory_mb_before": memory_before, "memory_mb_peak": memory,
     })
 }

@@ -29,6 +29,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use clap::{CommandFactory, Parser};
 use tokio_util::sync::CancellationToken;
@@ -172,10 +173,22 @@ fn load_quietly(settings: &Settings) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// Runs what works on until the process is asked to end.
-fn until_stopped(work: impl AsyncFnOnce(CancellationToken) -> Result<(), Error>) -> Result<(), Error> {
+/// Processors to one thread that serves connections: beside the network, these threads have about a sixth of the work, and
+/// more of them than that only wake each other.
+const PROCESSORS_PER_IO_THREAD: usize = 4;
+
+/// Runs what works on until the process is asked to end, on `io_threads` threads; 0 for as many as the processors keep busy.
+fn until_stopped(
+    io_threads: usize,
+    work: impl AsyncFnOnce(CancellationToken) -> Result<(), Error>,
+) -> Result<(), Error> {
     runtime::tls::install();
+    let threads = match io_threads {
+        0 => available_parallelism().map_or(1, usize::from).div_ceil(PROCESSORS_PER_IO_THREAD),
+        set => set,
+    };
     let executor = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .thread_name("attune-io")
         .build()

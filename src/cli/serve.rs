@@ -9,7 +9,7 @@ use crate::telemetry::metrics;
 pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
     metrics::provider(config.inference.provider.name());
-    until_stopped(async |stop| {
+    until_stopped(config.server.io_threads, async |stop| {
         let service = Service::bind(&config)
             .await?
             .with_buckets(app::jobs::buckets(&config, &surroundings))

@@ -31,7 +31,7 @@ impl WorkerOptions {
 pub(super) fn run(config: Config, surroundings: Surroundings, again: Again) -> Result<(), Error> {
     let metrics = metrics::install().map_err(Error::internal)?;
     metrics::provider(config.inference.provider.name());
-    until_stopped(async |stop| {
+    until_stopped(config.server.io_threads, async |stop| {
         let service =
             WorkerService::bind(&config, surroundings.clone()).await?.with_reload(again.on_hangup()?);
         let load = {

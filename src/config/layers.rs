@@ -314,6 +314,7 @@ mod tests {
             ("[drift]\ntenants = 0", vec![], "`drift.tenants`: expected 1 to 10000"),
             ("[log]\nfilter = 3", vec![], "`log.filter` takes text in quotes"),
             ("[batching]\nqueue_tokens = 5", vec![], "`batching.queue_tokens`: expected at least 1024"),
+            ("[server]\nio_threads = 257", vec![], "`server.io_threads`: expected at most 256"),
             ("[server]\ngrpc_address = \"here\"", vec![], "socket address"),
             (
                 "[jobs]\ndirectories = \"/srv\"\nbuckets = [1]",

@@ -74,6 +74,8 @@ pub struct Server {
     pub grpc_address: SocketAddr,
     /// Where metrics and probes are served.
     pub http_address: SocketAddr,
+    /// Threads that serve connections; 0 for one for every four processors.
+    pub io_threads: usize,
     /// How long new calls are taken after readiness is off.
     #[serde(rename = "lame_duck_ms", deserialize_with = "milliseconds")]
     pub lame_duck: Duration,
@@ -175,6 +177,9 @@ impl Config {
         // A single long window must fit, or nothing long could ever be read.
         if self.batching.queue_tokens < 1024 {
             return wrong("batching.queue_tokens", "expected at least 1024");
+        }
+        if self.server.io_threads > 256 {
+            return wrong("server.io_threads", "expected at most 256");
         }
         if self.limits.text_bytes == 0 || self.limits.text_bytes > (64 << 20) {
             return wrong("limits.text_bytes", "expected 1 to 67108864");

@@ -9,6 +9,7 @@ pub mod backend;
 pub mod document;
 pub mod fake;
 pub mod interface;
+mod known_words;
 pub mod language;
 pub mod onnx;
 pub mod provider;

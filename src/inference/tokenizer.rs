@@ -3,8 +3,12 @@
 use std::ops::Range;
 
 use tokenizers::Tokenizer;
+use tokenizers::models::ModelWrapper;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
 use super::backend::InferenceError;
+use super::known_words::{self, KnownWords, WordToken};
 
 /// Texts are cut at white space into pieces of about this many bytes before they are tokenised, so that a text of a
 /// megabyte needs no more memory than a few pages. Word-piece tokenizers split at white space anyway.
@@ -34,6 +38,8 @@ pub struct Frame {
 pub struct TextTokenizer {
     inner: Tokenizer,
     unknown: Option<u32>,
+    /// Where each word is cut by itself.
+    known: Option<KnownWords>,
 }
 
 impl TextTokenizer {
@@ -45,7 +51,8 @@ impl TextTokenizer {
         inner.with_truncation(None).map_err(fail)?;
         inner.with_padding(None);
         let unknown = UNKNOWN.iter().find_map(|token| inner.token_to_id(token));
-        Ok(Self { inner, unknown })
+        let known = cuts_words_apart(&inner).then(KnownWords::new);
+        Ok(Self { inner, unknown, known })
     }
 
     /// The token that stands for what the vocabulary does not have, where there is one.
@@ -57,16 +64,62 @@ impl TextTokenizer {
     pub fn tokenize(&self, text: &str) -> Result<TokenizedText, InferenceError> {
         let mut all = TokenizedText { ids: Vec::new(), offsets: Vec::new() };
         for piece in pieces(text, PIECE_BYTES) {
-            let encoding = self
-                .inner
-                .encode(&text[piece.clone()], false)
-                // The cause may quote the text: it must not travel.
-                .map_err(|_| InferenceError::Run("the tokenizer refused a text".into()))?;
-            all.ids.extend_from_slice(encoding.get_ids());
-            let offsets = encoding.get_offsets().iter().map(|(a, b)| piece.start + a..piece.start + b);
-            all.offsets.extend(offsets.map(|offset| trimmed(text, offset)));
+            match &self.known {
+                Some(known) => self.look_up(known, text, piece, &mut all)?,
+                None => self.cut(text, piece, &mut all)?,
+            }
         }
         Ok(all)
+    }
+
+    /// Adds the tokens of a part of `text`.
+    fn cut(&self, text: &str, part: Range<usize>, all: &mut TokenizedText) -> Result<(), InferenceError> {
+        let encoding = self
+            .inner
+            .encode(&text[part.clone()], false)
+            // The cause may quote the text: it must not travel.
+            .map_err(|_| InferenceError::Run("the tokenizer refused a text".into()))?;
+        all.ids.extend_from_slice(encoding.get_ids());
+        let offsets = encoding.get_offsets().iter().map(|(a, b)| part.start + a..part.start + b);
+        all.offsets.extend(offsets.map(|offset| trimmed(text, offset)));
+        Ok(())
+    }
+
+    /// The same; plain words that were met before are looked up.
+    fn look_up(
+        &self,
+        known: &KnownWords,
+        text: &str,
+        part: Range<usize>,
+        all: &mut TokenizedText,
+    ) -> Result<(), InferenceError> {
+        // Other words are cut together, with the white space before them: a character that is dropped, such as a control
+        // character, counts to the one before it.
+        let mut others: Option<Range<usize>> = None;
+        for word in known_words::words(&text[part.clone()]) {
+            let word = part.start + word.start..part.start + word.end;
+            if !known_words::is_plain(&text[word.clone()]) {
+                let start = others.map_or(word.start.saturating_sub(1).max(part.start), |o| o.start);
+                others = Some(start..word.end);
+                continue;
+            }
+            if let Some(others) = others.take() {
+                self.cut(text, others, all)?;
+            }
+            if let Some(tokens) = known.get(&text[word.clone()]) {
+                all.ids.extend(tokens.iter().map(|token| token.id));
+                all.offsets.extend(tokens.iter().map(|token| token.at(word.start)));
+                continue;
+            }
+            let mut cut = TokenizedText { ids: Vec::new(), offsets: Vec::new() };
+            self.cut(&text[word.clone()], 0..word.len(), &mut cut)?;
+            let tokens: Vec<_> =
+                cut.ids.iter().zip(&cut.offsets).map(|(id, place)| WordToken::new(*id, place)).collect();
+            known.insert(&text[word.clone()], &tokens);
+            all.ids.extend(cut.ids);
+            all.offsets.extend(tokens.iter().map(|token| token.at(word.start)));
+        }
+        others.map_or(Ok(()), |others| self.cut(text, others, all))
     }
 
     /// What the tokenizer puts around a text when it is let.
@@ -95,6 +148,20 @@ impl TextTokenizer {
     pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
     }
+}
+
+/// Whether a tokenizer cuts each word between white space by itself, whatever stands around it: BERT's does. Byte-pair encodings
+/// take the white space before a word into its first token.
+fn cuts_words_apart(tokenizer: &Tokenizer) -> bool {
+    matches!(tokenizer.get_model(), ModelWrapper::WordPiece(_))
+        && matches!(tokenizer.get_normalizer(), Some(NormalizerWrapper::BertNormalizer(_)))
+        && matches!(tokenizer.get_pre_tokenizer(), Some(PreTokenizerWrapper::BertPreTokenizer(_)))
+        && tokenizer.get_added_tokens_decoder().values().all(|token| {
+            !(token.lstrip
+                || token.rstrip
+                || token.single_word
+                || token.content.contains(char::is_whitespace))
+        })
 }
 
 /// An offset without the white space that some tokenizers count to the word after it. White space alone is an empty place at
@@ -157,6 +224,42 @@ mod tests {
         assert_eq!(last.end as usize, sentence.len() * 2000 - 1);
     }
 
+    /// What the tokenizer says of a text by itself.
+    fn uncached(tokenizer: &TextTokenizer, text: &str) -> TokenizedText {
+        let mut all = TokenizedText { ids: Vec::new(), offsets: Vec::new() };
+        tokenizer.cut(text, 0..text.len(), &mut all).unwrap();
+        all
+    }
+
+    #[test]
+    fn words_that_are_known_have_the_tokens_that_the_tokenizer_gives_them() {
+        let tokenizer = tokenizer();
+        assert!(tokenizer.known.is_some());
+        for text in [
+            "Still waiting!! Don't tell me it's \"resolved\", it isn't.",
+            "still waiting!! don't\ttell me\r\nit's",
+            "a \u{301}b \u{0}c d\u{200d} \u{85}e\u{85}f \u{feff}g \u{fffd}h",
+            "zzyzx [SEP] [MASK] x[SEP]y \u{a0}😡😡 awful😡 שלום waiting 漢字 waiting",
+        ] {
+            for _ in 0..2 {
+                assert_eq!(tokenizer.tokenize(text).unwrap(), uncached(&tokenizer, text), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_tokenizers_that_cut_words_apart_keep_words() {
+        let embedded = ModelBundle::load_embedded().unwrap().tokenizer;
+        let with = |key: &str, value: serde_json::Value| {
+            let mut content: serde_json::Value = serde_json::from_slice(&embedded).unwrap();
+            content[key] = value;
+            TextTokenizer::parse(content.to_string().as_bytes()).unwrap().known.is_some()
+        };
+        assert!(with("post_processor", serde_json::Value::Null));
+        assert!(!with("pre_tokenizer", serde_json::json!({"type": "WhitespaceSplit"})));
+        assert!(!with("normalizer", serde_json::json!({"type": "Lowercase"})));
+    }
+
     #[test]
     fn the_frame_of_a_text_is_what_the_tokenizer_puts_around_it() {
         let tokenizer = tokenizer();
@@ -172,6 +275,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn known_words_change_no_token_of_any_text(
+            texts in prop::collection::vec("([a-zA-Z'.,!?]{0,9}|[ -~]{0,5}|\\PC{0,3}|[\\x00-\\x20\u{85}\u{a0}\u{301}\u{200d}😡漢]{1,2}| ){0,20}", 1..4)
+        ) {
+            static TOKENIZER: std::sync::LazyLock<TextTokenizer> = std::sync::LazyLock::new(tokenizer);
+            for text in texts {
+                let expected = uncached(&TOKENIZER, &text);
+                prop_assert_eq!(&TOKENIZER.tokenize(&text).unwrap(), &expected);
+                prop_assert_eq!(&TOKENIZER.tokenize(&text).unwrap(), &expected);
+            }
+        }
+
         #[test]
         fn pieces_cover_the_text_and_stop_at_characters(text in "[ab é\\p{Han}\n]{0,300}", size in 4usize..40) {
             let joined: String = pieces(&text, size).map(|r| &text[r]).collect();

@@ -59,7 +59,14 @@ fn mistakes_at_the_terminal_get_a_sentence_and_an_exit_code() {
     let wrong = directory.path().join("attune.toml");
     std::fs::write(&wrong, "[batching]\ncash_mb = 1\n").unwrap();
     let wrong = wrong.to_str().unwrap();
-    let cases: [(&[&str], &[u8], i32, &str); 9] = [
+    let sinks = directory.path().join("sinks.toml");
+    std::fs::write(
+        &sinks,
+        "[[sinks]]\nname = \"a\"\nkind = \"file\"\nevents = [\"*\"]\npath = \"a.jsonl\"\n",
+    )
+    .unwrap();
+    let sinks = sinks.to_str().unwrap();
+    let cases: [(&[&str], &[u8], i32, &str); 10] = [
         (&["analyze", "--file", "/nonexistent.txt"], b"", 66, "/nonexistent.txt"),
         (&["analyze"], b"caf\xe9\n", 65, "line 1: not UTF-8 from byte 4"),
         (&["analyze", "hi", "--threshold", "anger"], b"", 65, "expected LABEL=P"),
@@ -68,6 +75,7 @@ fn mistakes_at_the_terminal_get_a_sentence_and_an_exit_code() {
         (&["--model", "/nonexistent", "models"], b"", 66, "/nonexistent/model.toml"),
         (&["--config", wrong, "models"], b"", 65, "did you mean `batching.cache_mb`?"),
         (&["--set", "batching.cache_mb", "models"], b"", 65, "expected KEY=VALUE"),
+        (&["--config", sinks, "serve"], b"", 65, "set storage.url"),
         (&["analyse", "hi"], b"", 64, "analyze"),
     ];
     for (arguments, input, code, message) in cases {

@@ -232,7 +232,7 @@ pub(crate) const CRATES: Table = &[
     ),
     ("plotters", &["src/escalation/backtest/chart.rs", "src/evaluation/diagram.rs", "src/jobs/report"]),
     ("prost", &["src/api/grpc"]),
-    ("quick_cache", &["src/batching/cache.rs"]),
+    ("quick_cache", &["src/batching/cache.rs", "src/inference/known_words.rs"]),
     ("regex", &["src/privacy/patterns.rs"]),
     ("reqwest", &["src/hub", "src/sinks/target.rs", "src/sinks/webhook"]),
     ("rust_bert", &["src/inference/rust_bert"]),

@@ -12,7 +12,7 @@ use crate::hub::{self, Endpoint, Patience, PullSettings, Pulled, Reference, Toke
 pub(super) fn run(options: &PullOptions, environment: &Environment) -> Result<(), Error> {
     let settings = settings(options, environment)?;
     let bar = progress::bytes();
-    let fetched = until_stopped(async |stop| {
+    let fetched = until_stopped(0, async |stop| {
         let show = |at: hub::Progress<'_>| {
             bar.set_length(at.total);
             bar.set_position(at.done);
