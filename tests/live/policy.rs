@@ -17,23 +17,23 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
     (
         HELD_OUT,
         &[
-            ("average_precision", 0.90),
-            ("detection_f1", 0.80),
+            ("average_precision", 0.88),
+            ("detection_f1", 0.66),
             ("forecast_recall", 0.75),
-            ("recovered_found", 0.75),
+            ("recovered_found", 0.85),
         ],
-        &[("false_alarm_share", 0.14), ("recovered_wrongly", 0.28)],
+        &[("false_alarm_share", 0.19), ("recovered_wrongly", 0.28)],
     ),
     // Most of these escalate without a strong word, or in passing.
     (
         "tests/fixtures/escalation/held_out_indirect.jsonl",
         &[
-            ("average_precision", 0.74),
-            ("detection_f1", 0.55),
-            ("forecast_recall", 0.66),
+            ("average_precision", 0.82),
+            ("detection_f1", 0.66),
+            ("forecast_recall", 0.60),
             ("recovered_found", 0.75),
         ],
-        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.24)],
+        &[("false_alarm_share", 0.16), ("recovered_wrongly", 0.28)],
     ),
 ];
 
@@ -82,7 +82,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
     let table = succeeds(&[
         "policy", "backtest", "--data", HELD_OUT, "--with", &ours, "--json", &json, "--chart", &chart,
     ]);
-    assert!(table.contains("default-2") && table.contains("ours-1"), "{table}");
+    assert!(table.contains("default-3") && table.contains("ours-1"), "{table}");
     assert!(std::fs::read_to_string(&chart).unwrap().contains("precision, ours-1"));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let (old, new) = (measured("current", &report), measured("candidate", &report));
@@ -93,7 +93,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -6.3"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -6.0"), "{turns}");
 }
 
 #[test]
