@@ -150,7 +150,7 @@ def manifest(target, heads, fitted, scores):
             f"thresholds = {floats(f['thresholds'])}", f"scale = {floats(f['scale'])}", f"shift = {floats(f['shift'])}",
         ]
         if name == "sentiment":
-            lines.append(f"mixed = {{ clause_probability = {f['mixed'][0]}, minimum_share = {f['mixed'][1]} }}")
+            lines.append(f"mixed = {{ clause_probability = {f['mixed'][0]}, minimum_share = {f['mixed'][1]}, text_probability = {f['mixed'][2]} }}")
     lines += ["", "[scores]"] + [f'"{k}" = {v:.4f}' for k, v in sorted(scores.items())] + [""]
     (target / "model.toml").write_text("\n".join(lines))
 
@@ -220,7 +220,7 @@ def run(root, out, target, log, heads=None):
         return fit.predict(net, tokenizer, rows)
 
     fitted = fit_heads(int8, split(examples, "dev"), heads)
-    fitted["sentiment"]["mixed"] = (0.4, 0.2)
+    fitted["sentiment"]["mixed"] = (0.5, 0.1, 0.25)
     dev, test = split(examples, "dev"), split(examples, "test")
     scores = measure(int8, test, dev, fitted, heads)
     full = measure(fp32, test, dev, fitted, heads)

@@ -108,6 +108,9 @@ pub struct MixedRule {
     pub clause_probability: f64,
     /// Share of the text's attention that the clauses of each side must hold, in [0, 0.5].
     pub minimum_share: f64,
+    /// Probability of the whole text that is enough when both sides reach it, in [0, 0.5]; without it, only clauses are asked.
+    #[serde(default)]
+    pub text_probability: Option<f64>,
 }
 
 /// One output of the model.
@@ -337,10 +340,15 @@ impl RawHead {
             ));
         }
         let sound = |rule: MixedRule| {
-            (0.0..=1.0).contains(&rule.clause_probability) && (0.0..=0.5).contains(&rule.minimum_share)
+            (0.0..=1.0).contains(&rule.clause_probability)
+                && (0.0..=0.5).contains(&rule.minimum_share)
+                && rule.text_probability.is_none_or(|p| (0.0..=0.5).contains(&p))
         };
         if self.mixed.is_some_and(|rule| !sound(rule)) {
-            return Err(invalid(key("mixed"), "clause_probability is in [0, 1], minimum_share in [0, 0.5]"));
+            return Err(invalid(
+                key("mixed"),
+                "clause_probability is in [0, 1], minimum_share and text_probability in [0, 0.5]",
+            ));
         }
         let thresholds = self
             .thresholds

@@ -84,6 +84,11 @@ fn each_broken_rule_is_named_with_its_key() {
         ("labels = [\"urgency\"]", "labels = []", "heads[1].labels: expected at least one"),
         ("\"neutral\", \"positive\"", "\"positive\", \"neutral\"", "heads[0].labels: a sentiment head"),
         ("minimum_share = 0.2", "minimum_share = 0.7", "heads[0].mixed: clause_probability"),
+        (
+            "minimum_share = 0.2",
+            "minimum_share = 0.2, text_probability = 0.6",
+            "heads[0].mixed: clause_probability",
+        ),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [0]", "heads[1].outputs: column 0 belongs to two"),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [4]", "heads[1].outputs: column 4 does not exist"),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [3, 2]", "heads[1].outputs: has 2 entries for 1"),

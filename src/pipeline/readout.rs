@@ -140,7 +140,7 @@ impl Readout<'_> {
 
     fn sentiment(&self, head: &PlacedHead<'_>, p: &[Probability], words: &[Range<usize>]) -> Sentiment {
         let mut sentiment = Sentiment::new(p[0], p[1], p[2]);
-        if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, rule)) {
+        if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, p, rule)) {
             sentiment.label = SentimentLabel::Mixed;
         }
         if self.options.evidence {
@@ -183,8 +183,11 @@ impl Readout<'_> {
         Some(evidence::of_terms(self.text, self.tokens, words, &terms))
     }
 
-    /// Whether clauses of both signs hold enough of the attention.
-    fn pulls_both_ways(&self, head: &PlacedHead<'_>, rule: MixedRule) -> bool {
+    /// Whether both sides are likely of the whole text, or clauses of both signs hold enough of the attention.
+    fn pulls_both_ways(&self, head: &PlacedHead<'_>, text: &[Probability], rule: MixedRule) -> bool {
+        if rule.text_probability.is_some_and(|least| text[0].get() >= least && text[2].get() >= least) {
+            return true;
+        }
         let clauses = segment::clauses(self.text);
         if clauses.len() < 2 {
             return false;

@@ -24,6 +24,8 @@ const SPAN: Span = Span { texts: 500, time_ms: 604_800_000 };
 const EVERY_MS: i64 = 1000;
 /// Every third of the written messages: enough for a baseline, few enough for a quick test.
 const EVERY: usize = 3;
+/// Texts that a business must have to be drawn from.
+const FEWEST: usize = 12;
 
 #[derive(Deserialize)]
 struct Written {
@@ -144,10 +146,14 @@ fn mixed(written: &[Written], seen: &[Observation], draw: &mut Draw, count: usiz
     for (row, seen) in written.iter().zip(seen) {
         by_industry.entry(&row.industry).or_default().push(*seen);
     }
+    // A run of a business with few texts would be the same text over and over.
+    by_industry.retain(|_, texts| texts.len() >= FEWEST);
     let mut texts = Vec::with_capacity(count);
     while texts.len() < count {
         // A business as often as it has texts.
-        let of_industry = &by_industry[written[draw.below(written.len())].industry.as_str()];
+        let Some(of_industry) = by_industry.get(written[draw.below(written.len())].industry.as_str()) else {
+            continue;
+        };
         let run = 5 + draw.below(20);
         texts.extend(resampled(of_industry, draw, run));
     }
