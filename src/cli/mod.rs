@@ -173,7 +173,7 @@ fn load_quietly(settings: &Settings) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// Processors to one thread that serves connections: beside the network, these threads have about a sixth of the work, and
+/// Processors to one thread that serves connections: beside the network, these threads have about a sixteenth of the work, and
 /// more of them than that only wake each other.
 const PROCESSORS_PER_IO_THREAD: usize = 4;
 
