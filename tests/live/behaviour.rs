@@ -146,6 +146,7 @@ async fn every_capability_passes_as_many_cases_as_it_did() {
         (all - failed.len()) * 100 < floor * all
     });
     let short: Vec<&str> = short.map(|f| f.0).collect();
+    eprintln!("{}", report.join("\n"));
     assert!(short.is_empty(), "under the floor: {short:?}\n{}", report.join("\n"));
 }
 
@@ -177,6 +178,7 @@ async fn a_persons_name_or_pronoun_does_not_change_what_is_read() {
         touched.len(),
         touched.join("\n")
     );
+    eprintln!("{report}");
     assert!(flips as f64 <= FLIPS * decisions as f64, "{report}");
     assert!(touched.len() as f64 <= TOUCHED * swaps as f64, "{report}");
 }

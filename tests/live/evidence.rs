@@ -89,6 +89,7 @@ async fn the_marked_words_are_those_that_people_marked() {
     for (kind, scores) in scores {
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         assert!(scores.len() >= 40, "{kind}: only {} predicted", scores.len());
+        eprintln!("{kind}: token F1 {mean:.3} over {}", scores.len());
         let bar = if kind == "cue" { CUES } else { EMOTIONS };
         assert!(mean >= bar, "{kind}: token F1 {mean:.3} over {}", scores.len());
     }
@@ -125,5 +126,6 @@ async fn without_the_marked_words_the_label_loses_more_than_without_as_many_othe
     }
     assert!(n >= 60.0, "{n}");
     let (marked_drop, other_drop) = (marked_drop / n, other_drop / n);
+    eprintln!("drop {marked_drop:.3} without the marked words, {other_drop:.3} without others, over {n}");
     assert!(marked_drop > 2.0 * other_drop.max(0.05), "{marked_drop:.3} against {other_drop:.3} over {n}");
 }
