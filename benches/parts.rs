@@ -16,12 +16,18 @@ use std::time::Duration;
 
 const TEXT: &str =
     "I've called three times now and the router still drops every evening, what do I have to do?";
+/// No word of it is one that is kept.
+const NEW: &str = "I-ve called-3 times-now and-the router-1 still-2 drops-4 every-5 evening-6, what-7 do-8 I-9 have-10 to-11 do-12?";
 const LABELS: usize = 51;
 
 fn tokenize(c: &mut Criterion) {
     let tokenizer = TextTokenizer::parse(&ModelBundle::load_embedded().unwrap().tokenizer).unwrap();
     let mut group = c.benchmark_group("tokenize");
-    for (name, text) in [("short", TEXT.to_owned()), ("20 kB", TEXT.repeat(220))] {
+    for (name, text) in [
+        ("short, words known", TEXT.to_owned()),
+        ("20 kB, words known", TEXT.repeat(220)),
+        ("short, words new", NEW.to_owned()),
+    ] {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(name, |b| b.iter(|| tokenizer.tokenize(black_box(&text)).unwrap()));
     }

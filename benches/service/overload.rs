@@ -22,19 +22,19 @@ use crate::wire::{self, OK, SHED};
 const TIMES: f64 = 20.0;
 /// Calls that may be in flight: what one client machine would have, too.
 const IN_FLIGHT: usize = 4000;
-/// Between the calls of the one beside the flood: a fiftieth of the flood.
+/// Pause of the one beside the flood between an answer and its next call.
 const BESIDE_EVERY: Duration = Duration::from_millis(2);
 
-/// What the caller beside the flood met: the times of its accepted calls, and how many were refused.
-type Beside = (Histogram<u64>, usize);
+/// What the caller beside the flood met: the times of its accepted calls, how many were refused, and how many failed.
+type Beside = (Histogram<u64>, usize, usize);
 
 /// Calls one after the other until `end`.
-fn beside(url: String, texts: Vec<String>, end: Instant) -> std::thread::JoinHandle<Beside> {
+fn call_beside(url: String, texts: Vec<String>, end: Instant) -> std::thread::JoinHandle<Beside> {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let sender = wire::connect(&url).await;
-            let (mut accepted, mut refused) = (histogram(), 0);
+            let (mut accepted, mut refused, mut failed) = (histogram(), 0, 0);
             for n in 0.. {
                 if Instant::now() >= end {
                     break;
@@ -45,11 +45,12 @@ fn beside(url: String, texts: Vec<String>, end: Instant) -> std::thread::JoinHan
                     Some(status) if status.as_bytes() == OK => {
                         accepted.record(at.elapsed().as_micros() as u64).unwrap();
                     }
-                    _ => refused += 1,
+                    Some(status) if status.as_bytes() == SHED => refused += 1,
+                    _ => failed += 1,
                 }
                 tokio::time::sleep(BESIDE_EVERY).await;
             }
-            (accepted, refused)
+            (accepted, refused, failed)
         })
     })
 }
@@ -70,7 +71,7 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let counts: Arc<[AtomicUsize; 3]> = Arc::default();
     let in_flight = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
-    let beside = beside(server.url.clone(), corpus.texts.clone(), started + length);
+    let caller = call_beside(server.url.clone(), corpus.texts.clone(), started + length);
     let (mut sent, mut held_back) = (0usize, 0usize);
     let mut calls = tokio::task::JoinSet::new();
     while started.elapsed() < length {
@@ -105,7 +106,8 @@ pub(crate) async fn measure(length: Duration) -> Value {
     }
     let goodput = counts[0].load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     while calls.join_next().await.is_some() {}
-    let (beside, beside_refused) = beside.join().unwrap();
+    let (beside, beside_refused, beside_failed) = caller.join().unwrap();
+    assert!(!beside.is_empty(), "no call of the caller beside the flood was accepted");
     let memory = server.memory_mb();
     let after = load::run(&server, &corpus, Options { clients: Some(1), ..options }).await;
     server.stop().await;
@@ -122,9 +124,9 @@ pub(crate) async fn measure(length: Duration) -> Value {
         sent - held_back
     );
     println!(
-        "  accepted of a caller beside the flood ({} of {}): p50 {:.1} ms, p99 {beside_p99:.1} ms = {:.1} x the idle p99 of {:.1} ms",
+        "  accepted of a caller beside the flood ({} of {}, {beside_failed} failed): p50 {:.1} ms, p99 {beside_p99:.1} ms = {:.1} x the idle p99 of {:.1} ms",
         beside.len(),
-        beside.len() as usize + beside_refused,
+        beside.len() as usize + beside_refused + beside_failed,
         quantile(&beside, 0.5),
         beside_p99 / idle.p99,
         idle.p99,
@@ -139,7 +141,7 @@ pub(crate) async fn measure(length: Duration) -> Value {
     json!({
         "offered_per_second": rate, "held_rate": held.rate, "answered": answered, "shed": shed, "other": other,
         "client_held_back": held_back, "goodput_per_second": goodput, "accepted_p99_ms": p99, "idle_p99_ms": idle.p99,
-        "beside_accepted": beside.len(), "beside_refused": beside_refused, "beside_p99_ms": beside_p99,
+        "beside_accepted": beside.len(), "beside_refused": beside_refused, "beside_failed": beside_failed, "beside_p99_ms": beside_p99,
         "idle_again_p99_ms": after.p99, "memory_mb_before": memory_before, "memory_mb_peak": memory,
     })
 }

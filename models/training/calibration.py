@@ -31,6 +31,8 @@ def platt(logits, truth, prior=8.0):
         step, length, before = np.linalg.solve(hessian, gradient), 1.0, loss(scale, shift)
         while length > 1e-6 and loss(scale - length * step[0], shift - length * step[1]) > before:
             length /= 2
+        if length <= 1e-6:
+            break
         scale, shift = scale - length * step[0], shift - length * step[1]
         if np.abs(length * step).max() < 1e-6:
             break

@@ -2,7 +2,8 @@
 
     python recipe.py --data DATA --out WORK --model ../attune-en-small
 
-Stages, each skipped when its result is there, so that a killed run goes on where it was:
+Two stages: `train` is skipped when its result is there, and a killed one goes on at its last checkpoint; `package` always runs.
+
   train    the student on everything at once: written and annotated messages many times over, public sets a few times
   package  calibration and thresholds on dev splits, ONNX, int8, golden scores, manifest
 """
@@ -57,9 +58,9 @@ def own_messages(root):
     return [*D.written(WRITTEN), *D.annotated(ANNOTATED, root)]
 
 
-def mixture(root, seed=5):
+def mixture(root):
     """Training examples, each as often as it is read."""
-    rng = random.Random(seed)
+    rng = random.Random(5)
     labelled = list(D.annotated(ANNOTATED, root))
     taken = {D.normalise(e.text) for e in labelled}
     # A text that was labelled on every head does not come a second time with fewer labels.

@@ -177,7 +177,8 @@ fn load_quietly(settings: &Settings) -> Result<Config, Error> {
 /// more of them than that only wake each other.
 const PROCESSORS_PER_IO_THREAD: usize = 4;
 
-/// Runs what works on until the process is asked to end, on `io_threads` threads; 0 for as many as the processors keep busy.
+/// Runs what works on until the process is asked to end, on `io_threads` threads; 0 for one for every four processors,
+/// rounded up.
 fn until_stopped(
     io_threads: usize,
     work: impl AsyncFnOnce(CancellationToken) -> Result<(), Error>,

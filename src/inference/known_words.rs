@@ -1,8 +1,9 @@
 //! Words whose tokens are known from texts before.
 //!
 //! Most words of most texts are common ones, and cutting a word anew costs some thirty times what looking it up does: at a short
-//! message that is a twentieth of the network's own time. Only plain words are kept, letters and the marks behind them, so that
-//! no number, address or name of an account stays in memory for it.
+//! message that is a twentieth of the network's own time. Only plain words are kept, ASCII letters and apostrophes with
+//! the marks behind them: no number and no mail address, but a name of letters alone may be among them. A word is tied to no text,
+//! caller or tenant, and goes when others push it out or its model is unloaded.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -93,7 +93,7 @@ impl TextTokenizer {
         part: Range<usize>,
         all: &mut TokenizedText,
     ) -> Result<(), InferenceError> {
-        // Other words are cut together, with the white space before them: a character that is dropped, such as a control
+        // Other words are cut together, with one byte of white space before the first: a character that is dropped, such as a control
         // character, counts to the one before it.
         let mut others: Option<Range<usize>> = None;
         for word in known_words::words(&text[part.clone()]) {
@@ -245,6 +245,9 @@ mod tests {
                 assert_eq!(tokenizer.tokenize(text).unwrap(), uncached(&tokenizer, text), "{text:?}");
             }
         }
+        let known = tokenizer.known.as_ref().unwrap();
+        assert!(known.get("waiting").is_some() && known.get("zzyzx").is_some());
+        assert!(known.get("[SEP]").is_none() && known.get("שלום").is_none());
     }
 
     #[test]

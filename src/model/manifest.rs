@@ -100,7 +100,7 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// When a text whose parts pull both ways is called mixed.
+/// When a text that pulls both ways is called mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MixedRule {
@@ -108,9 +108,17 @@ pub struct MixedRule {
     pub clause_probability: f64,
     /// Share of the text's attention that the clauses of each side must hold, in [0, 0.5].
     pub minimum_share: f64,
-    /// Probability of the whole text that is enough when both sides reach it, in [0, 0.5]; without it, only clauses are asked.
+    /// Probability of the whole text that is enough when both sides reach it, above 0 and at most 0.5; without it, only
+    /// clauses are asked.
     #[serde(default)]
     pub text_probability: Option<f64>,
+}
+
+impl MixedRule {
+    /// Whether P(negative) and P(positive) of the whole text alone make it mixed.
+    pub fn holds_of_text(&self, negative: f64, positive: f64) -> bool {
+        self.text_probability.is_some_and(|least| negative >= least && positive >= least)
+    }
 }
 
 /// One output of the model.
@@ -342,12 +350,12 @@ impl RawHead {
         let sound = |rule: MixedRule| {
             (0.0..=1.0).contains(&rule.clause_probability)
                 && (0.0..=0.5).contains(&rule.minimum_share)
-                && rule.text_probability.is_none_or(|p| (0.0..=0.5).contains(&p))
+                && rule.text_probability.is_none_or(|p| p > 0.0 && p <= 0.5)
         };
         if self.mixed.is_some_and(|rule| !sound(rule)) {
             return Err(invalid(
                 key("mixed"),
-                "clause_probability is in [0, 1], minimum_share and text_probability in [0, 0.5]",
+                "clause_probability is in [0, 1], minimum_share in [0, 0.5], text_probability above 0 and at most 0.5",
             ));
         }
         let thresholds = self

@@ -89,6 +89,11 @@ fn each_broken_rule_is_named_with_its_key() {
             "minimum_share = 0.2, text_probability = 0.6",
             "heads[0].mixed: clause_probability",
         ),
+        (
+            "minimum_share = 0.2",
+            "minimum_share = 0.2, text_probability = 0.0",
+            "heads[0].mixed: clause_probability",
+        ),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [0]", "heads[1].outputs: column 0 belongs to two"),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [4]", "heads[1].outputs: column 4 does not exist"),
         ("scale = [1.1]", "scale = [1.1]\noutputs = [3, 2]", "heads[1].outputs: has 2 entries for 1"),
@@ -137,4 +142,15 @@ fn native_weights_come_with_their_architecture_and_its_configuration() {
         let problem = with(&lines).unwrap_err().to_string();
         assert!(problem.contains(key), "{lines}: {problem}");
     }
+}
+
+#[test]
+fn a_text_is_mixed_as_a_whole_when_both_sides_reach_the_bound_and_only_where_there_is_one() {
+    let rule = |text| {
+        Manifest::parse(&manifest().replace("minimum_share = 0.2", text)).unwrap().heads[0].mixed.unwrap()
+    };
+    let bounded = rule("minimum_share = 0.2, text_probability = 0.25");
+    assert!(bounded.holds_of_text(0.25, 0.7) && bounded.holds_of_text(0.4, 0.25));
+    assert!(!bounded.holds_of_text(0.24, 0.7) && !bounded.holds_of_text(0.7, 0.24));
+    assert!(!rule("minimum_share = 0.2").holds_of_text(0.5, 0.5));
 }

@@ -185,7 +185,7 @@ impl Readout<'_> {
 
     /// Whether both sides are likely of the whole text, or clauses of both signs hold enough of the attention.
     fn pulls_both_ways(&self, head: &PlacedHead<'_>, text: &[Probability], rule: MixedRule) -> bool {
-        if rule.text_probability.is_some_and(|least| text[0].get() >= least && text[2].get() >= least) {
+        if rule.holds_of_text(text[0].get(), text[2].get()) {
             return true;
         }
         let clauses = segment::clauses(self.text);

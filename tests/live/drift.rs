@@ -148,6 +148,7 @@ fn mixed(written: &[Written], seen: &[Observation], draw: &mut Draw, count: usiz
     }
     // A run of a business with few texts would be the same text over and over.
     by_industry.retain(|_, texts| texts.len() >= FEWEST);
+    assert!(!by_industry.is_empty(), "no business has {FEWEST} texts");
     let mut texts = Vec::with_capacity(count);
     while texts.len() < count {
         // A business as often as it has texts.

@@ -11,7 +11,7 @@ use crate::command::{run, succeeds};
 const HELD_OUT: &str = "tests/fixtures/escalation/held_out.jsonl";
 const FIT: &str = "tests/fixtures/escalation/fit.jsonl";
 
-/// What is at least reached on a file, and at most: a little off what the embedded model and the default policy reach.
+/// What is at least reached on a file, and at most: up to .09 off what the embedded model and the default policy reach.
 type Bounds = &'static [(&'static str, f64)];
 const BOUNDS: &[(&str, Bounds, Bounds)] = &[
     (
