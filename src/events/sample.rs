@@ -37,7 +37,7 @@ fn signal_of(kind: SignalKind, profile: &Profile) -> Result<Event, Error> {
         reasons: if whole { vec![reason] } else { Vec::new() },
         cause: if whole { "i-2".to_owned() } else { String::new() },
     };
-    signal(Origin { source: "attune", model: "attune-en-small@0.4.0", policy: "1" }, &key, profile, &told)
+    signal(Origin { source: "attune", model: "attune-en-small@0.3.0", policy: "1" }, &key, profile, &told)
 }
 
 fn key() -> CustomerKey {
@@ -64,7 +64,7 @@ fn record(whole: bool) -> Record {
         received_ms: AT_MS,
         text: KeptText { text: None, hash: whole.then(|| "00ff".to_owned()) },
         assessment: AssessmentRecord {
-            model: "attune-en-small@0.4.0".to_owned(),
+            model: "attune-en-small@0.3.0".to_owned(),
             policy: "1".to_owned(),
             status: "ok".to_owned(),
             language: whole.then(|| "en".to_owned()),
