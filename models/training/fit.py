@@ -35,12 +35,17 @@ def tokenise(tokenizer, examples):
     return list(zip(ids, examples))
 
 
+def padded(length):
+    """Columns that a row of this length gets: a multiple of 8."""
+    return -(-length // 8) * 8
+
+
 def batches(items, tokens, rng):
     """Shuffled batches of one padded length each, a multiple of 8, with about `tokens` padded tokens. Few shapes come
     again and again, so that the kernels for them are made once."""
     groups = {}
     for item in items:
-        groups.setdefault(-(-len(item[0]) // 8) * 8, []).append(item)
+        groups.setdefault(padded(len(item[0])), []).append(item)
     out = []
     for length, group in sorted(groups.items()):
         rng.shuffle(group)
@@ -51,7 +56,7 @@ def batches(items, tokens, rng):
 
 
 def tensors(batch):
-    longest = -(-max(len(ids) for ids, _ in batch) // 8) * 8
+    longest = padded(max(len(ids) for ids, _ in batch))
     input_ids = torch.zeros(len(batch), longest, dtype=torch.long)
     mask = torch.zeros(len(batch), longest, dtype=torch.long)
     targets = {}

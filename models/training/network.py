@@ -35,7 +35,7 @@ def load_tokenizer():
 class Dropout(nn.Module):
     """Dropout that reads its masks from a pool, at a random place: drawing them anew takes a fifth of a training step."""
 
-    POOL = 1 << 24
+    SIZE = 1 << 24
 
     def __init__(self, rate):
         super().__init__()
@@ -44,26 +44,26 @@ class Dropout(nn.Module):
     def forward(self, x):
         if not self.training or self.rate == 0.0:
             return x
-        if x.numel() > self.POOL // 2:
+        if x.numel() > self.SIZE // 2:
             return nn.functional.dropout(x, self.rate)
         key = (x.dtype, self.rate)
-        if key not in POOLS:
-            POOLS[key] = (torch.rand(self.POOL) >= self.rate).to(x.dtype) / (1.0 - self.rate)
-        start = int(torch.randint(0, self.POOL - x.numel(), ()))
-        return x * POOLS[key][start : start + x.numel()].view(x.shape)
+        if key not in MASKS:
+            MASKS[key] = (torch.rand(self.SIZE) >= self.rate).to(x.dtype) / (1.0 - self.rate)
+        start = int(torch.randint(0, self.SIZE - x.numel(), ()))
+        return x * MASKS[key][start : start + x.numel()].view(x.shape)
 
 
-POOLS = {}
+# By type and rate.
+MASKS = {}
 
 
-def pooled(module):
+def use_mask_pool(module):
     """Puts `Dropout` in the place of every nn.Dropout below `module`."""
     for name, child in module.named_children():
         if isinstance(child, nn.Dropout):
             setattr(module, name, Dropout(child.p))
         else:
-            pooled(child)
-    return module
+            use_mask_pool(child)
 
 
 class Encoder(nn.Module):
@@ -71,7 +71,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.heads = dict(heads)  # name -> labels
         self.body = AutoModel.from_pretrained(base_directory(), attn_implementation="eager", add_pooling_layer=False)
-        pooled(self.body)
+        use_mask_pool(self.body)
         hidden = self.body.config.hidden_size
         self.dropout = Dropout(dropout)
         self.score = nn.ModuleDict({name: nn.Linear(hidden, 1, bias=False) for name in self.heads})

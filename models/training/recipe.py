@@ -64,9 +64,9 @@ def mixture(root):
     labelled = list(D.annotated(ANNOTATED, root))
     taken = {D.normalise(e.text) for e in labelled}
     # A text that was labelled on every head does not come a second time with fewer labels.
-    train = [e for e in split(public(root), "train") if D.normalise(e.text) not in taken]
+    texts = [e for e in split(public(root), "train") if D.normalise(e.text) not in taken]
     cues = [e for e in split(list(D.public_cues(root)), "train") if D.normalise(e.text) not in taken]
-    of = {name: [e for e in train if e.source == name] for name in ("goemotions", "nhs_fft", "uci_sentences")}
+    of = {name: [e for e in texts if e.source == name] for name in ("goemotions", "nhs_fft", "uci_sentences")}
     rare = [e for e in of["goemotions"] if any(e.emotions[i] for i in RARE)]
     # Comments that are neither praise nor blame are one in twenty.
     neutral = [e for e in of["nhs_fft"] if e.sentiment[1] == 1.0]

@@ -37,19 +37,25 @@ impl WordToken {
 }
 
 /// The tokens of words, bounded; shared by all callers.
-pub(super) struct KnownWords(Cache<Box<str>, Arc<[WordToken]>>);
+pub(super) struct KnownWords(Cache<String, Arc<[WordToken]>>);
 
 impl KnownWords {
     pub(super) fn new() -> Self {
         Self(Cache::new(WORDS))
     }
 
-    pub(super) fn get(&self, word: &str) -> Option<Arc<[WordToken]>> {
-        self.0.get(word)
+    /// The tokens of a word; one that is not known is cut, and kept.
+    pub(super) fn get_or_cut<E>(
+        &self,
+        word: &str,
+        cut: impl FnOnce() -> Result<Arc<[WordToken]>, E>,
+    ) -> Result<Arc<[WordToken]>, E> {
+        self.0.get_or_insert_with(word, cut)
     }
 
-    pub(super) fn insert(&self, word: &str, tokens: &[WordToken]) {
-        self.0.insert(word.into(), tokens.into());
+    #[cfg(test)]
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.0.get(word).is_some()
     }
 }
 
@@ -110,7 +116,7 @@ mod tests {
     fn the_words_that_are_kept_are_bounded() {
         let known = KnownWords::new();
         for n in 0..3 * WORDS {
-            known.insert(&n.to_string(), &[]);
+            known.get_or_cut(&n.to_string(), || Ok::<_, ()>(Arc::new([]))).unwrap();
         }
         assert!(known.0.len() <= WORDS);
     }

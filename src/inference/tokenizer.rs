@@ -1,6 +1,7 @@
 //! Text to token ids with byte offsets.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use tokenizers::Tokenizer;
 use tokenizers::models::ModelWrapper;
@@ -106,20 +107,18 @@ impl TextTokenizer {
             if let Some(others) = others.take() {
                 self.cut(text, others, all)?;
             }
-            if let Some(tokens) = known.get(&text[word.clone()]) {
-                all.ids.extend(tokens.iter().map(|token| token.id));
-                all.offsets.extend(tokens.iter().map(|token| token.at(word.start)));
-                continue;
-            }
-            let mut cut = TokenizedText { ids: Vec::new(), offsets: Vec::new() };
-            self.cut(&text[word.clone()], 0..word.len(), &mut cut)?;
-            let tokens: Vec<_> =
-                cut.ids.iter().zip(&cut.offsets).map(|(id, place)| WordToken::new(*id, place)).collect();
-            known.insert(&text[word.clone()], &tokens);
-            all.ids.extend(cut.ids);
+            let tokens = known.get_or_cut(&text[word.clone()], || self.cut_word(&text[word.clone()]))?;
+            all.ids.extend(tokens.iter().map(|token| token.id));
             all.offsets.extend(tokens.iter().map(|token| token.at(word.start)));
         }
         others.map_or(Ok(()), |others| self.cut(text, others, all))
+    }
+
+    /// The tokens of a word that may be kept.
+    fn cut_word(&self, word: &str) -> Result<Arc<[WordToken]>, InferenceError> {
+        let mut cut = TokenizedText { ids: Vec::new(), offsets: Vec::new() };
+        self.cut(word, 0..word.len(), &mut cut)?;
+        Ok(cut.ids.iter().zip(&cut.offsets).map(|(id, place)| WordToken::new(*id, place)).collect())
     }
 
     /// What the tokenizer puts around a text when it is let.
@@ -246,8 +245,8 @@ mod tests {
             }
         }
         let known = tokenizer.known.as_ref().unwrap();
-        assert!(known.get("waiting").is_some() && known.get("zzyzx").is_some());
-        assert!(known.get("[SEP]").is_none() && known.get("שלום").is_none());
+        assert!(known.has("waiting") && known.has("zzyzx"));
+        assert!(!known.has("[SEP]") && !known.has("שלום"));
     }
 
     #[test]
