@@ -1,7 +1,7 @@
-"""Copies of a text that say the same: other names, small slips of the keyboard, no capitals or full stops.
+"""Copies of a text that say the same: other names, the other gender, small slips of the keyboard, no capitals or full stops.
 
 A message is read several times in training; some of the copies are changed, so that the network learns what does not
-matter. Texts with marked rationales keep their spelling, because the marks are places in the text.
+matter. A changed copy has no marked rationales, because the marks are places in the text.
 """
 
 import dataclasses
@@ -33,6 +33,43 @@ def rename(text, rng):
     )
 
 
+# Words for women and for men, each in the place of the other. "her" is the one that stands for two: see `other_gender`.
+_PAIRS = (
+    "she he, hers his, herself himself, woman man, women men, girl boy, girls boys, wife husband, girlfriend boyfriend, mother father, "
+    "mom dad, mum dad, mommy daddy, mummy daddy, daughter son, daughters sons, sister brother, sisters brothers, aunt uncle, niece nephew, "
+    "grandmother grandfather, grandma grandpa, nan grandad, granddaughter grandson, stepmother stepfather, widow widower, "
+    "lady gentleman, ladies gentlemen, madam sir, ma'am sir, mrs mr, ms mr"
+)
+_OTHER = {"her": "his", "him": "her"}
+for _pair in _PAIRS.split(", "):
+    _woman, _man = _pair.split()
+    _OTHER[_woman] = _man
+    _OTHER.setdefault(_man, _woman)
+_OTHER["his"] = "her"
+_GENDERED = re.compile(r"\b(" + "|".join(sorted(_OTHER, key=len, reverse=True)) + r")\b(?=(\W*)(\w*))", re.IGNORECASE)
+# After "her" as an object comes one of these, or no word at all.
+_NO_NOUN = set(
+    "a about after again her his my our their all an and any anything as at back because before but by can every everything for from he how i if in into is it "
+    "just last no now of off on once or out over right she so some something that the them then they this through to today tomorrow "
+    "tonight too twice until up very was we what when where which while who why will with without yesterday you your".split()
+)
+
+
+def other_gender(text):
+    """Women become men, and men women; names stay."""
+
+    def swap(m):
+        word, gap, after = m[1], m[2], m[3].lower()
+        other = _OTHER[word.lower()]
+        if word.lower() == "her" and (gap != " " or not after or after in _NO_NOUN):
+            other = "him"
+        if word.isupper() and len(word) > 1:
+            return other.upper()
+        return other.capitalize() if word[0].isupper() else other
+
+    return _GENDERED.sub(swap, text)
+
+
 def slip(word, rng):
     """One slip in a word of four letters or more."""
     at = rng.randrange(1, len(word) - 1)
@@ -54,9 +91,11 @@ def mistype(text, rng, share=0.08):
 
 def varied(example, rng):
     """The example, or a copy of it that says the same in other letters."""
-    if example.rationales or rng.random() < 0.5:
+    if rng.random() < 0.5:
         return example
     text = rename(example.text, rng)
+    if rng.random() < 0.5:
+        text = other_gender(text)
     kind = rng.random()
     if kind < 0.45:
         text = mistype(text, rng)
@@ -64,4 +103,4 @@ def varied(example, rng):
         text = re.sub(r"[.,;:!'’]", "", text.lower())
     elif kind < 0.66:
         text = text.upper()
-    return dataclasses.replace(example, text=text, meta=dict(example.meta))
+    return dataclasses.replace(example, text=text, rationales=None, meta=dict(example.meta))

@@ -71,7 +71,7 @@ def mixture(root):
     # Comments that are neither praise nor blame are one in twenty.
     neutral = [e for e in of["nhs_fft"] if e.sentiment[1] == 1.0]
     written = D.adjudicated(split(list(D.written(WRITTEN)), "train"), ADJUDICATED)
-    chosen = written * 12 + D.adjudicated(split(labelled, "train"), ADJUDICATED) * 8
+    chosen = written * 10 + D.adjudicated(split(labelled, "train"), ADJUDICATED) * 8
     chosen += of["goemotions"] * 3 + rare + of["nhs_fft"] * 2 + neutral * 3 + of["uci_sentences"] * 2
     chosen += rng.sample(cues, 6_000) + [e for e in cues if 1.0 in e.cues] * 2
     return chosen
