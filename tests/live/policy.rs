@@ -82,7 +82,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
     let table = succeeds(&[
         "policy", "backtest", "--data", HELD_OUT, "--with", &ours, "--json", &json, "--chart", &chart,
     ]);
-    assert!(table.contains("default-3") && table.contains("ours-1"), "{table}");
+    assert!(table.contains("default-4") && table.contains("ours-1"), "{table}");
     assert!(std::fs::read_to_string(&chart).unwrap().contains("precision, ours-1"));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let (old, new) = (measured("current", &report), measured("candidate", &report));
@@ -93,7 +93,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -6.3"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -6.7"), "{turns}");
 }
 
 #[test]
