@@ -15,7 +15,7 @@ use crate::reader::{models, read};
 /// Cases of a hundred that must pass.
 const FLOORS: &[(&str, usize)] = &[
     ("casing", 95),
-    ("contrast", 65),
+    ("contrast", 75),
     ("cue_boundaries", 85),
     ("emojis_and_emoticons", 75),
     ("hypotheticals", 80),
@@ -23,7 +23,7 @@ const FLOORS: &[(&str, usize)] = &[
     ("names", 80),
     ("negation", 80),
     ("numbers_and_order_ids", 90),
-    ("pronouns_and_gender", 70),
+    ("pronouns_and_gender", 90),
     ("questions_are_not_complaints", 85),
     ("reported_speech", 60),
     // Reported, not required.
@@ -34,9 +34,9 @@ const FLOORS: &[(&str, usize)] = &[
 ];
 /// Share of the decisions, the sentiment and each cue of each text, that a swapped name or pronoun may change.
 const FLIPS: f64 = 0.02;
-/// Share of the texts in which any decision may change. The aim is `FLIPS` here too; the embedded model is at .125,
+/// Share of the texts in which any decision may change. The aim is `FLIPS` here too; the embedded model is at .075,
 /// mostly where a probability lies at its threshold.
-const TOUCHED: f64 = 0.15;
+const TOUCHED: f64 = 0.10;
 
 #[derive(Deserialize)]
 struct Case {
