@@ -18,7 +18,7 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
         HELD_OUT,
         &[
             ("average_precision", 0.88),
-            ("detection_f1", 0.66),
+            ("detection_f1", 0.71),
             ("forecast_recall", 0.75),
             ("recovered_found", 0.85),
         ],
@@ -30,10 +30,21 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
         &[
             ("average_precision", 0.85),
             ("detection_f1", 0.62),
-            ("forecast_recall", 0.55),
+            ("forecast_recall", 0.69),
             ("recovered_found", 0.75),
         ],
         &[("false_alarm_share", 0.16), ("recovered_wrongly", 0.28)],
+    ),
+    (
+        "tests/fixtures/escalation/held_out_plain.jsonl",
+        &[("average_precision", 0.80), ("detection_f1", 0.73), ("recovered_found", 0.85)],
+        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.32)],
+    ),
+    // One to three turns of the customer's, and something said outright.
+    (
+        "tests/fixtures/escalation/held_out_short.jsonl",
+        &[("average_precision", 0.90), ("detection_f1", 0.52)],
+        &[("false_alarm_share", 0.09)],
     ),
 ];
 
@@ -93,7 +104,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -6.7"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -5.5"), "{turns}");
 }
 
 #[test]
