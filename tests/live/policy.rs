@@ -104,7 +104,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -5.5"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -5.6"), "{turns}");
 }
 
 #[test]
