@@ -33,25 +33,23 @@ def rename(text, rng):
     )
 
 
-# Words for women and for men, each in the place of the other. "her" is the one that stands for two: see `other_gender`.
+# Words for women and for men, each in the place of the other; of two for one, the first is the way back. "her" stands for two
+# words, see `other_gender`.
 _PAIRS = (
     "she he, hers his, herself himself, woman man, women men, girl boy, girls boys, wife husband, girlfriend boyfriend, mother father, "
     "mom dad, mum dad, mommy daddy, mummy daddy, daughter son, daughters sons, sister brother, sisters brothers, aunt uncle, niece nephew, "
     "grandmother grandfather, grandma grandpa, nan grandad, granddaughter grandson, stepmother stepfather, widow widower, "
     "lady gentleman, ladies gentlemen, madam sir, ma'am sir, mrs mr, ms mr"
 )
-_OTHER = {"her": "his", "him": "her"}
-for _pair in _PAIRS.split(", "):
-    _woman, _man = _pair.split()
-    _OTHER[_woman] = _man
-    _OTHER.setdefault(_man, _woman)
-_OTHER["his"] = "her"
+_BOTH = [tuple(pair.split()) for pair in _PAIRS.split(", ")]
+_OTHER = dict(_BOTH) | {man: woman for woman, man in reversed(_BOTH)} | {"her": "his", "his": "her", "him": "her"}
 _GENDERED = re.compile(r"\b(" + "|".join(sorted(_OTHER, key=len, reverse=True)) + r")\b(?=(\W*)(\w*))", re.IGNORECASE)
 # After "her" as an object comes one of these, or no word at all.
 _NO_NOUN = set(
-    "a about after again her his my our their all an and any anything as at back because before but by can every everything for from he how i if in into is it "
-    "just last no now of off on once or out over right she so some something that the them then they this through to today tomorrow "
-    "tonight too twice until up very was we what when where which while who why will with without yesterday you your".split()
+    "a about after again all an and any anything as at back because before but by can every everything for from he her his how i if in "
+    "into is it just last my no now of off on once or our out over right she so some something that the their them then they this through "
+    "to today tomorrow tonight too twice until up very was we what when where which while who why will with without yesterday you "
+    "your".split()
 )
 
 

@@ -188,8 +188,8 @@ def mark(examples, path):
 
 
 def exam(path):
-    """Texts that nobody who wrote training text has seen: `data/exam.jsonl` and `data/second_exam.jsonl`, only ever a test split. `emotions` holds every label
-    that would be acceptable as the main one."""
+    """Texts that nobody who wrote training text has seen: `data/exam.jsonl` and `data/second_exam.jsonl`, only ever a test split.
+    `emotions` holds every label that would be acceptable as the main one. The source is the file's name."""
     for n, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         r = json.loads(row)
         yield Example(

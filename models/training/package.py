@@ -107,17 +107,18 @@ def measure(logits_of, test, dev, fitted, heads):
     for source in (*OWN, "agreed", *EXAMS):
         own = [e for e in test if e.source == source]
         z = logits_of(own)
-        for head in ("emotion", "cue"):
+        # The agreed cells are of cues and sentiment.
+        for head in ("cue",) if source == "agreed" else ("emotion", "cue"):
             f = fitted[head]
             p = C.sigmoid(np.array(f["scale"]) * z[head] + np.array(f["shift"]))
             truth, known = truth_of(own, head), known_of(own, head)
-            # The exams' emotions are what would be acceptable, not what is there; the agreed cells are of cues and sentiment.
+            # The exams' emotions are what would be acceptable, not what is there.
             if head == "cue" or source in OWN:
                 each = fit.f1(truth, (p >= np.array(f["thresholds"])) & known)
                 scores[f"{source}.test.{head}_macro_f1"] = float(each[truth.any(0)].mean())
                 errors = [C.ece(p[known[:, i], i], truth[known[:, i], i]) for i in range(truth.shape[1])]
                 scores[f"{source}.test.{head}_ece"] = float(np.mean(errors))
-            if head == "emotion" and source != "agreed":
+            if head == "emotion":
                 for row, e in enumerate(own):
                     for name in acceptable.get(e.key, []):
                         truth[row, L.EMOTIONS.index(name)] = True
