@@ -29,7 +29,8 @@ pub fn load(config: &Config) -> Result<Policies, Error> {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Policies, Error> {
+/// The policy in `text`, which was read from `path`. Errors: `InvalidInput` with the file and the key at fault.
+pub fn parse(path: &Path, text: &str) -> Result<Policies, Error> {
     Policies::parse(text).map_err(|e| {
         let field = format!("{}: {}", path.display(), e.field().unwrap_or("policy"));
         Error::invalid(field, e.public().to_owned())

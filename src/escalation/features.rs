@@ -14,8 +14,8 @@ use super::signals::CUES;
 const SPANS: usize = 4;
 /// Value from which on a turn is named as a reason.
 const WORTH_NAMING: f64 = 0.25;
-/// Strength from which on a cue is named: nearly at its threshold.
-const NEARLY_SAID: f64 = 0.4;
+/// Reach from which on a cue is named: nearly at its threshold.
+const NEARLY_SAID: f64 = 0.45;
 /// Score below which a turn counts as negative.
 const NEGATIVE_TURN: f64 = -0.3;
 /// Turns in a row, or failures, that fill their feature.
@@ -62,8 +62,8 @@ pub enum Feature {
     UrgentFailing,
     /// Leaving, in anger or disappointment.
     LeavingNegative,
-    /// Several things at once that each weigh little: the second strongest cue of escalation.
-    SecondCue,
+    /// A cue of escalation in the latest turn, whichever it is: the strongest of [`EXPLICIT`].
+    ExplicitCue,
 }
 
 /// Whether a feature speaks for escalation or against it.
@@ -84,6 +84,8 @@ pub struct Measured {
     pub turns: Vec<usize>,
     /// The words behind it, each with its turn's place.
     pub spans: Vec<(usize, Span)>,
+    /// The cue behind a feature that any of several may be behind, once it is nearly said.
+    pub cue: Option<&'static str>,
 }
 
 const OTHERS: [(Feature, &str, &str); 18] = [
@@ -104,7 +106,7 @@ const OTHERS: [(Feature, &str, &str); 18] = [
     (Feature::VulnerableFailing, "joint.vulnerable_failing", "somebody vulnerable is let down"),
     (Feature::UrgentFailing, "joint.urgent_failing", "a deadline, and the matter fails"),
     (Feature::LeavingNegative, "joint.leaving_negative", "leaving in anger or disappointment"),
-    (Feature::SecondCue, "joint.second_cue", "several cues of escalation at once"),
+    (Feature::ExplicitCue, "joint.explicit_cue", "the strongest cue of escalation in the latest turn"),
 ];
 
 impl Feature {
@@ -151,7 +153,7 @@ impl Feature {
     /// Its value now.
     pub fn measure(self, history: &History, measures: &Measures) -> Measured {
         match self {
-            Self::Cue(cue) => aged(history, measures.half_life_turns, Some(cue), |h| h.signals.cues[cue]),
+            Self::Cue(cue) => aged(history, measures.half_life_turns, Some(cue), |h| h.signals.reach[cue]),
             Self::Negative => tone(history, measures, |h| h.signals.negative),
             Self::Anger => tone(history, measures, |h| h.signals.anger),
             Self::Displeasure => first_turn(history, measures, latest(history, |h| h.signals.displeasure)),
@@ -166,10 +168,10 @@ impl Feature {
             Self::Unanswered => latest(history, |h| (f64::from(h.unanswered) / (FULL_RUN - 1.0)).min(1.0)),
             Self::Length => length(history, measures),
             Self::FraudFailing => joint(history, measures, "fraud_or_privacy"),
-            Self::VulnerableFailing => joint(history, measures, "vulnerability"),
+            Self::VulnerableFailing => vulnerable(history, measures),
             Self::UrgentFailing => joint(history, measures, "urgency"),
             Self::LeavingNegative => leaving(history, measures),
-            Self::SecondCue => second(history, measures),
+            Self::ExplicitCue => explicit(history),
         }
     }
 }
@@ -280,7 +282,16 @@ fn leaving(history: &History, measures: &Measures) -> Measured {
     weaker(churn.unwrap_or_default(), latest(history, |h| h.signals.negative))
 }
 
-/// The cues that say by themselves that somebody should look.
+/// Somebody vulnerable is let down the more, the more often the matter fails.
+fn vulnerable(history: &History, measures: &Measures) -> Measured {
+    let vulnerable = place("vulnerability").map(|at| Feature::Cue(at).measure(history, measures));
+    let (vulnerable, failing) = (vulnerable.unwrap_or_default(), failing(history));
+    let value = vulnerable.value * failing.value;
+    Measured { value, ..weaker(vulnerable, failing) }
+}
+
+/// The cues that each say by themselves that somebody should look. They share the weight of one feature: a team sees too few
+/// of each to learn what it weighs.
 pub const EXPLICIT: [&str; 9] = [
     "supervisor_request",
     "formal_complaint",
@@ -290,14 +301,18 @@ pub const EXPLICIT: [&str; 9] = [
     "public_exposure_threat",
     "safety_risk",
     "abusive_language",
-    "payment_dispute",
+    "fraud_or_privacy",
 ];
 
-fn second(history: &History, measures: &Measures) -> Measured {
-    let cues = EXPLICIT.into_iter().filter_map(place).map(|at| Feature::Cue(at).measure(history, measures));
-    let mut cues: Vec<Measured> = cues.collect();
-    cues.sort_by(|a, b| b.value.total_cmp(&a.value));
-    cues.into_iter().nth(1).unwrap_or_default()
+fn explicit(history: &History) -> Measured {
+    let measured = |cue: &'static str| {
+        let at = place(cue)?;
+        let found = aged(history, 0.0, Some(at), |h| h.signals.reach[at]);
+        Some(Measured { cue: (found.value >= NEARLY_SAID).then_some(cue), ..found })
+    };
+    let strongest =
+        EXPLICIT.into_iter().filter_map(measured).reduce(|a, b| if b.value > a.value { b } else { a });
+    strongest.unwrap_or_default()
 }
 
 fn weaker(a: Measured, b: Measured) -> Measured {

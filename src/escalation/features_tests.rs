@@ -50,7 +50,7 @@ fn each_feature_has_the_value_that_its_name_says_and_the_turns_behind_it() {
         ("run.negative", &[sad, glad, sad, sad], 1.0 / 3.0, &[4, 6]),
         ("run.negative", &[sad; 5], 1.0, &[0, 2, 4, 6, 8]),
         ("run.negative", &[sad, glad], 0.0, &[]),
-        ("run.failing", &[&[("unresolved_issue", 0.8)], &[("repeat_contact", 0.4)]], 0.3, &[0, 2]),
+        ("run.failing", &[&[("unresolved_issue", 0.8)], &[("repeat_contact", 0.4)]], 0.325, &[0, 2]),
         ("run.failing", &[failed; 9], 1.0, &[0, 2, 4, 6, 8, 10, 12, 14, 16]),
         ("talk.repetition", &[same, same], 1.0, &[2]),
         ("talk.repetition", &[same, &[("words", 3.0)]], (0.5 - 0.4) / 0.6, &[]),
@@ -68,11 +68,8 @@ fn each_feature_has_the_value_that_its_name_says_and_the_turns_behind_it() {
 fn a_joint_feature_is_the_weaker_of_two_that_must_both_be_there() {
     let rows = [
         ("joint.fraud_failing", "fraud_or_privacy", "unresolved_issue"),
-        ("joint.vulnerable_failing", "vulnerability", "repeat_contact"),
         ("joint.urgent_failing", "urgency", "unresolved_issue"),
         ("joint.leaving_negative", "churn_intent", "negative"),
-        ("joint.second_cue", "legal_threat", "churn_intent"),
-        ("joint.second_cue", "supervisor_request", "payment_dispute"),
     ];
     for (name, one, other) in rows {
         check(name, &answered(&[&[(one, 0.9)]]), 0.0, &[]);
@@ -80,7 +77,31 @@ fn a_joint_feature_is_the_weaker_of_two_that_must_both_be_there() {
         check(name, &answered(&[&[(one, 0.9), (other, 0.6)]]), 0.6, &[0]);
         check(name, &answered(&[&[(one, 0.4), (other, 0.9)]]), 0.4, &[0]);
     }
-    check("joint.second_cue", &answered(&[&[("legal_threat", 0.9), ("urgency", 0.9)]]), 0.0, &[]);
+}
+
+#[test]
+fn somebody_vulnerable_is_let_down_the_more_the_more_often_it_fails() {
+    let name = "joint.vulnerable_failing";
+    let (ill, failed): (Said, Said) = (&[("vulnerability", 0.8)], &[("unresolved_issue", 1.0)]);
+    check(name, &answered(&[ill]), 0.0, &[]);
+    check(name, &answered(&[failed]), 0.0, &[]);
+    check(name, &answered(&[failed, ill]), 0.8 * 0.25, &[0, 2]);
+    check(name, &answered(&[failed, failed, ill]), 0.8 * 0.5, &[0, 2, 4]);
+}
+
+#[test]
+fn any_cue_of_escalation_counts_in_the_turn_that_says_it() {
+    let name = "joint.explicit_cue";
+    check(name, &answered(&[&[("legal_threat", 0.9), ("churn_intent", 0.6)]]), 0.9, &[0]);
+    check(name, &answered(&[&[], &[("supervisor_request", 0.8)]]), 0.8, &[2]);
+    check(name, &answered(&[&[("safety_risk", 0.9)], &[]]), 0.0, &[]);
+    check(name, &answered(&[&[("urgency", 0.9), ("unresolved_issue", 0.9)]]), 0.0, &[]);
+    for cue in EXPLICIT {
+        let of =
+            |reach: f64| Feature::ExplicitCue.measure(&answered(&[&[(cue, reach)]]), &Measures::default());
+        check(name, &answered(&[&[(cue, 0.7)]]), 0.7, &[0]);
+        assert_eq!((of(0.7).cue, of(0.3).cue), (Some(cue), None), "a hint names no cue");
+    }
 }
 
 #[test]

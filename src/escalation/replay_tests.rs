@@ -7,7 +7,7 @@ use crate::escalation::signals::{CUES, TurnSignals};
 pub(in crate::escalation) fn says(negative: f64, cues: &[&str]) -> Heard {
     let mut signals = TurnSignals { score: -negative, negative, ..TurnSignals::default() };
     for cue in cues {
-        signals.cues[CUES.iter().position(|name| name == cue).unwrap()] = 1.0;
+        signals.reach[CUES.iter().position(|name| name == cue).unwrap()] = 1.0;
     }
     Heard { role: Role::Customer, at_ms: None, signals: Some(signals) }
 }

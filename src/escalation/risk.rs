@@ -39,7 +39,7 @@ pub struct Risk {
 /// One feature's share of a risk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
-    /// The feature's name in the policy.
+    /// The feature's name in the policy; where any of several cues may be behind it, that cue's name after a dot.
     pub code: String,
     /// The feature's value; [0, 1] but for account features.
     pub value: f64,
@@ -55,8 +55,9 @@ impl Weights {
     /// Weighs a conversation as it stands.
     pub fn evaluate(&self, history: &History, measures: &Measures, account: &Account) -> Risk {
         let measured = self.features.iter().map(|(feature, weight)| {
-            let Measured { value, turns, spans } = feature.measure(history, measures);
-            Reason { code: feature.name(), value, contribution: weight * value, turns, spans }
+            let Measured { value, turns, spans, cue } = feature.measure(history, measures);
+            let code = cue.map_or_else(|| feature.name(), |cue| format!("{}.{cue}", feature.name()));
+            Reason { code, value, contribution: weight * value, turns, spans }
         });
         let known = self.account.iter().filter_map(|(name, weight)| {
             let value = *account.get(name)?;

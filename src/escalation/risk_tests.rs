@@ -34,12 +34,34 @@ proptest! {
         for reason in &risk.reasons {
             let weight = match reason.code.strip_prefix(ACCOUNT) {
                 Some(name) => weights.account[name],
-                None => weights.features[&Feature::of_name(&reason.code).unwrap()],
+                None => weights.features[&of_code(&reason.code)],
             };
             prop_assert_eq!(reason.contribution, weight * reason.value);
             prop_assert!(reason.contribution != 0.0);
         }
     }
+}
+
+/// The feature of a reason's code, which may name the cue behind it.
+fn of_code(code: &str) -> Feature {
+    let names = |feature: &Feature| {
+        code.strip_prefix(&feature.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    Feature::all().find(names).unwrap()
+}
+
+#[test]
+fn a_reason_that_any_of_several_cues_may_give_names_the_one_that_did() {
+    let weights = Weights { features: [(Feature::ExplicitCue, 8.0)].into(), ..Weights::default() };
+    let code = |turn: Said<'_>| {
+        let mut history = History::default();
+        history.customer(0, None, said(turn), Channel::Chat, &Measures::default());
+        let risk = weights.evaluate(&history, &Measures::default(), &Account::default());
+        risk.reasons.into_iter().map(|reason| reason.code).collect::<Vec<_>>()
+    };
+    assert_eq!(code(&[("legal_threat", 0.9), ("churn_intent", 0.6)]), ["joint.explicit_cue.legal_threat"]);
+    assert_eq!(code(&[("legal_threat", 0.3)]), ["joint.explicit_cue"]);
+    assert!(code(&[("urgency", 0.9)]).is_empty());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) fn said(turn: Said<'_>) -> TurnSignals {
             "distress" => signals.distress = *value,
             "relief" => signals.relief = *value,
             "words" => signals.words = (0..*value as u32).collect(),
-            cue => signals.cues[CUES.iter().position(|name| *name == cue).unwrap()] = *value,
+            cue => signals.reach[CUES.iter().position(|name| *name == cue).unwrap()] = *value,
         }
     }
     signals
@@ -62,7 +62,7 @@ pub(crate) fn signals() -> BoxedStrategy<TurnSignals> {
     let spans = prop::collection::vec((prop::option::of(0..CUES.len()), span()), 0..5);
     let words = prop::collection::btree_set(0u32..12, 0..8);
     let shares = (prop::array::uniform6(share()), prop::array::uniform20(share()));
-    let all = (-1.0..=1.0f64, shares, spans, words).prop_map(|(score, (shares, cues), spans, words)| {
+    let all = (-1.0..=1.0f64, shares, spans, words).prop_map(|(score, (shares, reach), spans, words)| {
         let [negative, positive, anger, distress, relief, acknowledgement] = shares;
         let words = words.into_iter().collect();
         TurnSignals {
@@ -74,7 +74,7 @@ pub(crate) fn signals() -> BoxedStrategy<TurnSignals> {
             distress,
             relief,
             acknowledgement,
-            cues,
+            reach,
             spans,
             words,
         }

@@ -4,7 +4,7 @@ use super::super::paint::{BOLD, DIM, styled};
 use super::super::{history, write_file, write_out};
 use super::arguments::FitOptions;
 use super::score::{check_outcomes, score};
-use super::text;
+use super::{parse, text};
 use crate::app::Surroundings;
 use crate::config::Config;
 use crate::error::Error;
@@ -16,7 +16,7 @@ pub(super) fn run(options: &FitOptions, config: &Config, surroundings: &Surround
         return Err(Error::invalid("--max-false-alarms", "expected a share of 0 to 1"));
     }
     let base = text(options.policy.as_deref())?;
-    let policies = Policies::parse(&base)?;
+    let policies = parse(options.policy.as_deref(), &base)?;
     let records = history::read(&options.data)?;
     check_outcomes(&records)?;
     let [cases] = score(&records, [&policies], config, surroundings)?;

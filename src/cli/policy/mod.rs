@@ -42,7 +42,12 @@ fn text(path: Option<&Path>) -> Result<String, Error> {
 }
 
 fn policies(path: Option<&Path>) -> Result<Policies, Error> {
-    Policies::parse(&text(path)?)
+    parse(path, &text(path)?)
+}
+
+/// What [`text`] has read of `path`. Errors name the file.
+fn parse(path: Option<&Path>, text: &str) -> Result<Policies, Error> {
+    path.map_or_else(|| Policies::parse(text), |path| app::policies::parse(path, text))
 }
 
 fn check(path: &Path) -> Result<(), Error> {

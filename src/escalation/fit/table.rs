@@ -11,7 +11,7 @@ use super::super::risk::{ACCOUNT, Weights};
 /// Conversations in which a column must say something, so that its weight is no accident of one of them.
 pub(super) const CONVERSATIONS: usize = 5;
 /// Value from which on a feature says something: a cue from 0.8 log-odds below its threshold on.
-const SAYS: f64 = 0.4;
+const SAYS: f64 = 0.45;
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
