@@ -22,15 +22,79 @@ pub(crate) struct Options {
     pub(crate) evidence: bool,
 }
 
+/// What came of a load; parts of it add up.
 pub(crate) struct Sample {
-    pub(crate) rate: f64,
-    pub(crate) p50: f64,
-    pub(crate) p95: f64,
-    pub(crate) p99: f64,
-    pub(crate) cpu_ms: f64,
-    pub(crate) batch_rows: f64,
-    pub(crate) padding: f64,
+    /// Microseconds of a call, or between the answers of a stream.
+    latencies: Histogram<u64>,
+    done: usize,
     pub(crate) failed: usize,
+    seconds: f64,
+    cpu_seconds: f64,
+    rows: f64,
+    batches: f64,
+    real_tokens: f64,
+    padding_tokens: f64,
+}
+
+impl Sample {
+    pub(crate) fn none() -> Self {
+        Self {
+            latencies: histogram(),
+            done: 0,
+            failed: 0,
+            seconds: 0.0,
+            cpu_seconds: 0.0,
+            rows: 0.0,
+            batches: 0.0,
+            real_tokens: 0.0,
+            padding_tokens: 0.0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, part: &Self) {
+        self.latencies.add(&part.latencies).unwrap();
+        self.done += part.done;
+        self.failed += part.failed;
+        self.seconds += part.seconds;
+        self.cpu_seconds += part.cpu_seconds;
+        self.rows += part.rows;
+        self.batches += part.batches;
+        self.real_tokens += part.real_tokens;
+        self.padding_tokens += part.padding_tokens;
+    }
+
+    /// Texts per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.done as f64 / self.seconds
+    }
+
+    /// Texts that a server of that rate would have read meanwhile.
+    pub(crate) fn at(&self, rate: f64) -> f64 {
+        rate * self.seconds
+    }
+
+    pub(crate) fn share_of(&self, texts: f64) -> f64 {
+        self.done as f64 / texts
+    }
+
+    /// Milliseconds.
+    pub(crate) fn latency(&self, q: f64) -> f64 {
+        quantile(&self.latencies, q)
+    }
+
+    /// The service's processor time per text.
+    pub(crate) fn cpu_ms(&self) -> f64 {
+        self.cpu_seconds * 1e3 / self.done.max(1) as f64
+    }
+
+    pub(crate) fn batch_rows(&self) -> f64 {
+        self.rows / self.batches.max(1.0)
+    }
+
+    /// Share of the tokens that were padding.
+    pub(crate) fn padding(&self) -> f64 {
+        self.padding_tokens / (self.real_tokens + self.padding_tokens).max(1.0)
+    }
 }
 
 pub(crate) fn histogram() -> Histogram<u64> {
@@ -54,24 +118,21 @@ pub(crate) async fn run(server: &Server, corpus: &Corpus, options: Options) -> S
         Some(clients) => unary(server, corpus, clients, options).await,
         None => stream(server, corpus, options).await,
     };
-    let elapsed = started.elapsed().as_secs_f64();
-    let cpu = (server.cpu() - cpu).as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
+    let cpu_seconds = (server.cpu() - cpu).as_secs_f64();
     let after = server.counters().await;
     let grown =
         |name: &str| after.get(name).copied().unwrap_or(0.0) - before.get(name).copied().unwrap_or(0.0);
-    let (real, padding) = (
-        grown("attune_batch_tokens_total{kind=\"real\"}"),
-        grown("attune_batch_tokens_total{kind=\"padding\"}"),
-    );
     Sample {
-        rate: done as f64 / elapsed,
-        p50: quantile(&latencies, 0.5),
-        p95: quantile(&latencies, 0.95),
-        p99: quantile(&latencies, 0.99),
-        cpu_ms: cpu * 1e3 / done.max(1) as f64,
-        batch_rows: grown("attune_batch_rows_sum") / grown("attune_batches_total").max(1.0),
-        padding: padding / (real + padding).max(1.0),
+        latencies,
+        done,
         failed,
+        seconds,
+        cpu_seconds,
+        rows: grown("attune_batch_rows_sum"),
+        batches: grown("attune_batches_total"),
+        real_tokens: grown("attune_batch_tokens_total{kind=\"real\"}"),
+        padding_tokens: grown("attune_batch_tokens_total{kind=\"padding\"}"),
     }
 }
 

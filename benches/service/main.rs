@@ -30,10 +30,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use arguments::{argument, flag, number};
-use load::Options;
+use load::{Options, Sample};
 use process::Server;
 
 const USAGE: &str = "[--seconds N] [--quick] [--only short|mixed|none] [--no-overload] [--name NAME] [--provider openvino|cuda [--precision P]]";
+
+/// Parts of a figure. The machine's speed drifts within seconds, so the engine is measured between all of them.
+const PARTS: u32 = 4;
 
 // One thread: the client is to take little of the machine.
 #[tokio::main(flavor = "current_thread")]
@@ -86,33 +89,39 @@ async fn measure(corpus: &corpus::Corpus, length: Duration, quick: bool) -> Valu
     println!("  ready {:.0} ms after the start", server.ready.as_secs_f64() * 1e3);
     let concurrency: &[usize] = if quick { &[1, 32] } else { &[1, 8, 32, 256] };
     let mut rows = Vec::new();
-    // The engine is measured before and after each figure of the service: the machine's speed drifts.
-    let mut before = engine.rate(length);
+    let part = length / PARTS;
+    let mut before = engine.rate(part);
     let mut engine_rates = vec![before];
     for clients in concurrency.iter().map(|c| Some(*c)).chain([None]) {
-        let options = Options { clients, length, evidence: true };
-        let sample = load::run(&server, corpus, options).await;
-        let after = engine.rate(length / 2);
-        engine_rates.push(after);
-        let reference = (before + after) / 2.0;
-        before = after;
+        let options = Options { clients, length: part, evidence: true };
+        let (mut sample, mut engine_texts) = (Sample::none(), 0.0);
+        for _ in 0..PARTS {
+            let part_of_it = load::run(&server, corpus, options).await;
+            let after = engine.rate(part);
+            engine_rates.push(after);
+            engine_texts += part_of_it.at((before + after) / 2.0);
+            sample.add(&part_of_it);
+            before = after;
+        }
+        let share = sample.share_of(engine_texts);
         let name = clients.map_or_else(|| "stream".to_owned(), |c| format!("unary x{c}"));
         println!(
             "  {name:<11} {:>6.0}/s ({:>3.0} %)  p50 {:>7.2}  p95 {:>7.2}  p99 {:>7.2} ms  cpu {:>5.2} ms/text  batch {:>4.1}  padding {:>4.1} %  refused {}",
-            sample.rate,
-            100.0 * sample.rate / reference,
-            sample.p50,
-            sample.p95,
-            sample.p99,
-            sample.cpu_ms,
-            sample.batch_rows,
-            sample.padding * 100.0,
+            sample.rate(),
+            100.0 * share,
+            sample.latency(0.5),
+            sample.latency(0.95),
+            sample.latency(0.99),
+            sample.cpu_ms(),
+            sample.batch_rows(),
+            sample.padding() * 100.0,
             sample.failed
         );
         rows.push(json!({
-            "load": name, "texts_per_second": sample.rate, "share_of_engine": sample.rate / reference,
-            "p50_ms": sample.p50, "p95_ms": sample.p95, "p99_ms": sample.p99, "cpu_ms_per_text": sample.cpu_ms,
-            "mean_batch_rows": sample.batch_rows, "padding_share": sample.padding, "failed": sample.failed,
+            "load": name, "texts_per_second": sample.rate(), "share_of_engine": share,
+            "p50_ms": sample.latency(0.5), "p95_ms": sample.latency(0.95), "p99_ms": sample.latency(0.99),
+            "cpu_ms_per_text": sample.cpu_ms(), "mean_batch_rows": sample.batch_rows(),
+            "padding_share": sample.padding(), "failed": sample.failed,
         }));
     }
     let memory = server.memory_mb();
@@ -127,12 +136,12 @@ async fn measure(corpus: &corpus::Corpus, length: Duration, quick: bool) -> Valu
     engine_rates.sort_by(f64::total_cmp);
     let engine_rate = engine_rates[engine_rates.len() / 2];
     println!("  engine      {engine_rate:>6.0}/s  (median; batches of {} padded tokens)", engine.budget());
-    println!("  cache on    {:>6.0}/s  p50 {:.2} ms", with_cache.rate, with_cache.p50);
+    println!("  cache on    {:>6.0}/s  p50 {:.2} ms", with_cache.rate(), with_cache.latency(0.5));
     println!("  memory      {memory:.0} MB resident at most, {cached_memory:.0} MB with the cache");
     json!({
         "texts": corpus.texts.len(), "mean_tokens": corpus.mean_tokens, "p99_tokens": corpus.p99_tokens,
         "engine_texts_per_second": engine_rate, "engine_batch_tokens": engine.budget(), "service": rows,
-        "cache_on_texts_per_second": with_cache.rate, "peak_resident_mb": memory,
+        "cache_on_texts_per_second": with_cache.rate(), "peak_resident_mb": memory,
         "peak_resident_mb_with_cache": cached_memory,
     })
 }

@@ -62,7 +62,7 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let idle = load::run(&server, &corpus, options).await;
     let held = load::run(&server, &corpus, Options { clients: Some(32), ..options }).await;
     let memory_before = server.memory_mb();
-    let rate = held.rate * TIMES;
+    let rate = held.rate() * TIMES;
     let mut connections = Vec::new();
     for _ in 0..wire::CONNECTIONS {
         connections.push(wire::connect(&server.url).await);
@@ -117,7 +117,8 @@ pub(crate) async fn measure(length: Duration) -> Value {
     let beside_p99 = quantile(&beside, 0.99);
     println!(
         "overload: {:.0} calls/s offered, {TIMES} times the {:.0}/s that 32 callers get, for {length:?}",
-        rate, held.rate
+        rate,
+        held.rate()
     );
     println!(
         "  sent {}, answered {answered} ({goodput:.0}/s), shed {shed}, other {other}, held back by the client {held_back}",
@@ -128,20 +129,20 @@ pub(crate) async fn measure(length: Duration) -> Value {
         beside.len(),
         beside.len() as usize + beside_refused + beside_failed,
         quantile(&beside, 0.5),
-        beside_p99 / idle.p99,
-        idle.p99,
+        beside_p99 / idle.latency(0.99),
+        idle.latency(0.99),
     );
     println!(
         "  accepted of the flood: p50 {:.1} ms, p99 {p99:.1} ms = {:.1} x idle; idle again p99 {:.1} ms",
         quantile(&latencies, 0.5),
-        p99 / idle.p99,
-        after.p99
+        p99 / idle.latency(0.99),
+        after.latency(0.99)
     );
     println!("  memory {memory_before:.0} MB before, {memory:.0} MB at most");
     json!({
-        "offered_per_second": rate, "held_rate": held.rate, "answered": answered, "shed": shed, "other": other,
-        "client_held_back": held_back, "goodput_per_second": goodput, "accepted_p99_ms": p99, "idle_p99_ms": idle.p99,
+        "offered_per_second": rate, "held_rate": held.rate(), "answered": answered, "shed": shed, "other": other,
+        "client_held_back": held_back, "goodput_per_second": goodput, "accepted_p99_ms": p99, "idle_p99_ms": idle.latency(0.99),
         "beside_accepted": beside.len(), "beside_refused": beside_refused, "beside_failed": beside_failed, "beside_p99_ms": beside_p99,
-        "idle_again_p99_ms": after.p99, "memory_mb_before": memory_before, "memory_mb_peak": memory,
+        "idle_again_p99_ms": after.latency(0.99), "memory_mb_before": memory_before, "memory_mb_peak": memory,
     })
 }
