@@ -155,10 +155,12 @@ fn write_state(
     for (name, risk) in risks.into_iter().filter_map(|(name, risk)| Some((name, risk.as_ref()?))) {
         let sum = format!("log-odds {:+.2} = {:+.2} + reasons", risk.log_odds, risk.base);
         writeln!(out, "    {name:<7}{:>4.0} %  {}", risk.probability * 100.0, styled(DIM, &sum))?;
-        for reason in risk.reasons.iter().take(REASONS) {
-            write_reason(conversation, reason, out)?;
+        let shown = &risk.reasons[..risk.reasons.len().min(REASONS)];
+        let width = shown.iter().map(|reason| reason.code.len()).max().unwrap_or(0);
+        for reason in shown {
+            write_reason(conversation, reason, width, out)?;
         }
-        let rest = &risk.reasons[risk.reasons.len().min(REASONS)..];
+        let rest = &risk.reasons[shown.len()..];
         if !rest.is_empty() {
             let sum: f64 = rest.iter().map(|r| r.contribution).sum();
             writeln!(out, "      {:+.2} {}", sum, styled(DIM, &format!("{} more", rest.len())))?;
@@ -167,7 +169,12 @@ fn write_state(
     Ok(())
 }
 
-fn write_reason(conversation: &Conversation, reason: &v1::Reason, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn write_reason(
+    conversation: &Conversation,
+    reason: &v1::Reason,
+    width: usize,
+    out: &mut Vec<u8>,
+) -> std::io::Result<()> {
     let length = (reason.contribution.abs() * 3.0).round().clamp(1.0, BAR) as usize;
     let against = reason.contribution < 0.0;
     let style =
@@ -181,7 +188,7 @@ fn write_reason(conversation: &Conversation, reason: &v1::Reason, out: &mut Vec<
     let turns = if turns.is_empty() { String::new() } else { format!("turn {}", turns.join(", ")) };
     writeln!(
         out,
-        "      {:+.2} {:<26} {} {} {}",
+        "      {:+.2} {:<width$} {} {} {}",
         reason.contribution,
         reason.code,
         styled(style, &"█".repeat(length)),

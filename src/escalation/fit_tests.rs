@@ -40,7 +40,7 @@ fn weight(fit: &TargetFit, name: &str) -> f64 {
 fn a_fit_finds_what_escalates_keeps_every_sign_and_writes_a_policy_that_can_be_read() {
     let fitted = fit(&history(20, 30), EXPLICIT, &settings()).unwrap();
     let [detection, forecast] = &fitted.targets;
-    assert!(weight(detection, "cue.formal_complaint") > 1.0, "{detection:?}");
+    assert!(weight(detection, "joint.explicit_cue") > 1.0, "{detection:?}");
     assert!(
         weight(forecast, "run.failing") > 0.0 || weight(forecast, "cue.unresolved_issue") > 0.0,
         "{forecast:?}"

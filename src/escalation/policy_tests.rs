@@ -21,7 +21,7 @@ fn a_policy_weighs_what_its_file_says() {
     let policies = Policies::explicit();
     let rules = policies.rules(None, Channel::Unknown);
     assert_eq!((policies.version(), &*rules.version), ("explicit-1", "explicit-1"));
-    assert_eq!(rules.detection.features[&Feature::of_name("cue.legal_threat").unwrap()], 7.5);
+    assert_eq!(rules.detection.features[&Feature::of_name("cue.legal_threat").unwrap()], 2.0);
     assert_eq!(rules.tiers.map(|tier| tier.raise), [0.5, 0.7, 0.5]);
 }
 
@@ -50,16 +50,16 @@ fn a_wrong_number_or_name_is_refused_with_its_key_and_what_was_expected() {
         ("half_life_turns = 2.0", "half_life_turns = 0", "measures.half_life_turns", "expected 0.1 to 100"),
         ("chat = 180", "chatt = 180", "measures.usual_wait_s.chatt", "one of unknown, chat, email"),
         ("chat = 180", "chat = 0", "measures.usual_wait_s.chat", "expected 1 to"),
-        ("base = -5.0", "base = -inf", "detection.base", "is -inf"),
+        ("base = -9.0", "base = -inf", "detection.base", "is -inf"),
         (
-            "\"cue.legal_threat\" = 7.5",
-            "\"cue.legal_thread\" = 7.5",
+            "\"cue.legal_threat\" = 2.0",
+            "\"cue.legal_thread\" = 2.0",
             "detection.weights.\"cue.legal_thread\"",
             "no such feature; did you mean \"cue.legal_threat\"?",
         ),
         (
-            "\"cue.legal_threat\" = 7.5",
-            "\"cue.legal_threat\" = -7.5",
+            "\"cue.legal_threat\" = 2.0",
+            "\"cue.legal_threat\" = -2.0",
             "detection.weights.\"cue.legal_threat\"",
             "is a risk: expected 0 or more",
         ),

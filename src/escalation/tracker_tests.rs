@@ -112,11 +112,11 @@ fn before_the_first_turn_nothing_is_known_and_others_turns_give_the_base_alone()
 
 #[test]
 fn other_rules_judge_coming_turns_by_all_that_was_heard() {
-    let (mut tracker, _) = heard_all([customer(&[("churn_intent", 1.0)]), agent()]);
+    let (mut tracker, _) = heard_all([customer(&[("urgency", 1.0)]), agent()]);
     assert_eq!(tracker.standing().unwrap().tier, Tier::None);
     let mut strict = rules();
     strict.version = "strict".into();
-    strict.detection.features.insert(Feature::of_name("cue.churn_intent").unwrap(), 20.0);
+    strict.detection.features.insert(Feature::of_name("cue.urgency").unwrap(), 20.0);
     tracker.follow(Arc::new(strict));
     assert_eq!(tracker.standing().unwrap().tier, Tier::None, "what was judged stays judged");
     let standing = tracker.push(customer(&[]));

@@ -181,7 +181,7 @@ fn a_policy_that_changes_judges_the_turns_that_come_after_it() {
     let newer = EXPLICIT.replace("explicit-1", "newer");
     let newer = newer
         + "\n[[override]]\ntenant = \"acme\"\nchannel = \"chat\"\n\
-                         detection = { weights = { \"cue.urgency\" = 12.0 } }\n";
+                         detection = { weights = { \"cue.urgency\" = 20.0 } }\n";
     tell.send(Arc::new(Policies::parse(&newer).unwrap())).unwrap();
     assert_eq!(
         version(&monitor.push(&key, 1, calm(), 0).unwrap()),
@@ -191,10 +191,10 @@ fn a_policy_that_changes_judges_the_turns_that_come_after_it() {
     assert_eq!(version(&monitor.push(&key, 2, calm(), 0).unwrap()), ("newer".into(), Tier::Urgent));
     assert_eq!(
         monitor.rules("other", Channel::Chat).detection.features.len(),
-        13,
+        9,
         "the override is not theirs"
     );
-    assert_eq!(monitor.rules("acme", Channel::Chat).detection.features.len(), 14);
+    assert_eq!(monitor.rules("acme", Channel::Chat).detection.features.len(), 10);
 }
 
 #[test]

@@ -57,7 +57,10 @@ async fn a_conversation_is_read_turn_by_turn_with_reasons_that_add_up() {
     assert_eq!((last.detection, last.forecast), (detection.probability, forecast.probability));
     assert_eq!(state.policy_version, "explicit-1");
     let reason = &detection.reasons[0];
-    assert_eq!((reason.code.as_str(), reason.turns.as_slice()), ("cue.legal_threat", &[5][..]));
+    assert_eq!(
+        (reason.code.as_str(), reason.turns.as_slice()),
+        ("joint.explicit_cue.legal_threat", &[5][..])
+    );
     let span = reason.spans[0].span.unwrap();
     let said = &turns()[reason.spans[0].turn as usize].text;
     let words = &said[span.byte_start as usize..span.byte_end as usize];
@@ -217,11 +220,11 @@ async fn the_policy_in_force_is_shown_with_what_it_weighs() {
     let server = TestServer::start(&[], steered()).await;
     let mut client = server.conversations().await;
     let policy = client.get_policy(v1::GetPolicyRequest::default()).await.unwrap().into_inner();
-    assert_eq!((policy.version.as_str(), policy.detection_base), ("explicit-1", -5.0));
+    assert_eq!((policy.version.as_str(), policy.detection_base), ("explicit-1", -9.0));
     let legal = policy.features.iter().find(|f| f.code == "cue.legal_threat").unwrap();
     assert_eq!(
         (legal.detection_weight, legal.forecast_weight, legal.meaning.as_str()),
-        (7.5, 0.0, "legal threat")
+        (2.0, 0.0, "legal threat")
     );
     let wrong = v1::GetPolicyRequest { channel: 9, ..Default::default() };
     assert_eq!(client.get_policy(wrong).await.unwrap_err().code(), Code::InvalidArgument);
