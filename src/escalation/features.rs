@@ -268,24 +268,17 @@ fn length(history: &History, measures: &Measures) -> Measured {
 
 /// The weaker of a cue and of the matter's failing: both must be there.
 fn joint(history: &History, measures: &Measures, cue: &str) -> Measured {
-    let cue = place(cue).map_or_else(Measured::default, |at| Feature::Cue(at).measure(history, measures));
-    let failing = ["unresolved_issue", "repeat_contact"]
-        .into_iter()
-        .filter_map(place)
-        .map(|at| Feature::Cue(at).measure(history, measures))
-        .fold(Measured::default(), |a, b| if b.value > a.value { b } else { a });
-    weaker(cue, failing)
+    let failing = ["unresolved_issue", "repeat_contact"].map(|cue| mention(history, measures, cue));
+    weaker(mention(history, measures, cue), strongest(failing.into_iter()))
 }
 
 fn leaving(history: &History, measures: &Measures) -> Measured {
-    let churn = place("churn_intent").map(|at| Feature::Cue(at).measure(history, measures));
-    weaker(churn.unwrap_or_default(), latest(history, |h| h.signals.negative))
+    weaker(mention(history, measures, "churn_intent"), latest(history, |h| h.signals.negative))
 }
 
 /// Somebody vulnerable is let down the more, the more often the matter fails.
 fn vulnerable(history: &History, measures: &Measures) -> Measured {
-    let vulnerable = place("vulnerability").map(|at| Feature::Cue(at).measure(history, measures));
-    let (vulnerable, failing) = (vulnerable.unwrap_or_default(), failing(history));
+    let (vulnerable, failing) = (mention(history, measures, "vulnerability"), failing(history));
     let value = vulnerable.value * failing.value;
     Measured { value, ..weaker(vulnerable, failing) }
 }
@@ -310,9 +303,17 @@ fn explicit(history: &History) -> Measured {
         let found = aged(history, 0.0, Some(at), |h| h.signals.reach[at]);
         Some(Measured { cue: (found.value >= NEARLY_SAID).then_some(cue), ..found })
     };
-    let strongest =
-        EXPLICIT.into_iter().filter_map(measured).reduce(|a, b| if b.value > a.value { b } else { a });
-    strongest.unwrap_or_default()
+    strongest(EXPLICIT.into_iter().filter_map(measured))
+}
+
+/// A cue by its name, as its own feature measures it.
+fn mention(history: &History, measures: &Measures, cue: &str) -> Measured {
+    place(cue).map(|at| Feature::Cue(at).measure(history, measures)).unwrap_or_default()
+}
+
+/// The first of the largest.
+fn strongest(all: impl Iterator<Item = Measured>) -> Measured {
+    all.reduce(|a, b| if b.value > a.value { b } else { a }).unwrap_or_default()
 }
 
 fn weaker(a: Measured, b: Measured) -> Measured {

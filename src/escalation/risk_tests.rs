@@ -44,10 +44,8 @@ proptest! {
 
 /// The feature of a reason's code, which may name the cue behind it.
 fn of_code(code: &str) -> Feature {
-    let names = |feature: &Feature| {
-        code.strip_prefix(&feature.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    Feature::all().find(names).unwrap()
+    let behind_a_cue = || code.rsplit_once('.').and_then(|(name, _)| Feature::of_name(name));
+    Feature::of_name(code).or_else(behind_a_cue).unwrap()
 }
 
 #[test]
