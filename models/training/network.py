@@ -20,6 +20,9 @@ from transformers import AutoModel, BertTokenizerFast
 import emoji_tokens
 
 CLS, SEP = 101, 102
+# What is added to, or stands for, the score of what takes no part in a softmax. exp(-50) is nothing beside 1 and still a normal number:
+# with -1e4 the softmax gives denormal ones, with which some processors take a hundred times as long.
+NO_PART = -50.0
 
 
 def base_directory():
@@ -105,7 +108,7 @@ class Encoder(nn.Module):
 
 def attention(scores, mask):
     """Softmax over tokens of `scores` [batch, tokens, 1], with zeros outside the mask."""
-    scores = scores.masked_fill(~mask.unsqueeze(-1), -1e4)
+    scores = scores.masked_fill(~mask.unsqueeze(-1), NO_PART)
     return torch.softmax(scores, dim=1) * mask.unsqueeze(-1)
 
 
@@ -173,7 +176,7 @@ class Layout:
         self.place_of_head = self.place.view(batch, 1, tokens) * (3 * heads) + head.view(1, heads, 1)
         row = self.kept // tokens
         self.kept_of_head = (row.unsqueeze(1) * heads + head) * tokens + self.position.unsqueeze(1)  # [n, heads]
-        self.bias = (1.0 - attention_mask.to(torch.float32)).view(batch, 1, 1, tokens) * -1e4
+        self.bias = (1.0 - attention_mask.to(torch.float32)).view(batch, 1, 1, tokens) * NO_PART
 
 
 class FlatLayer(nn.Module):
