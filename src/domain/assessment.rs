@@ -131,7 +131,8 @@ pub struct SentenceAssessment {
 pub struct Evidence {
     /// The calibrated logit.
     pub logit: f64,
-    /// What the label starts from, before any word.
+    /// What the words are measured from: the log-odds of the label's threshold where the model says what each token adds, and
+    /// else what the label starts from before any word.
     pub bias: f64,
     /// The spans that carry most, in the order of the text.
     pub spans: Vec<EvidenceSpan>,
@@ -144,6 +145,8 @@ pub struct Evidence {
 pub struct EvidenceSpan {
     /// Where the words stand.
     pub span: Span,
+    /// The words in it that carry it: where they begin and end, in bytes of the text.
+    pub core: (usize, usize),
     /// Positive speaks for the label, negative against it.
     pub contribution: f64,
 }

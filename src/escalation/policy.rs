@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::{Channel, Probability, Span};
+use crate::domain::{Channel, EvidenceSpan, Probability};
 use crate::error::Error;
 
 use super::alert::Tier;
@@ -107,7 +107,7 @@ pub struct RecoveryRule {
     pub end_when_resolved: f64,
 }
 
-/// Words that keep a cue from counting in a turn when all its evidence lies in them.
+/// Words that keep a cue from counting in a turn when the core of all its evidence lies in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quiet {
     /// The cue's name.
@@ -178,7 +178,7 @@ impl Rules {
     }
 
     /// Whether all the words behind a cue are quiet ones. A cue without evidence is never quiet.
-    pub fn is_quiet(&self, text: &str, cue: &str, spans: &[Span]) -> bool {
+    pub fn is_quiet(&self, text: &str, cue: &str, spans: &[EvidenceSpan]) -> bool {
         let mut words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words).peekable();
         if spans.is_empty() || words.peek().is_none() {
             return false;
@@ -187,7 +187,7 @@ impl Rules {
         let places: Vec<(usize, usize)> = words
             .flat_map(|word| small.match_indices(word.as_str()).map(|(at, found)| (at, at + found.len())))
             .collect();
-        spans.iter().all(|s| places.iter().any(|(start, end)| s.byte_start < *end && *start < s.byte_end))
+        spans.iter().all(|s| places.iter().any(|(start, end)| s.core.0 < *end && *start < s.core.1))
     }
 }
 

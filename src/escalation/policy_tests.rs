@@ -179,15 +179,16 @@ fn the_narrower_override_is_laid_over_the_wider_and_the_tenant_over_the_channel(
     }
 }
 
-fn span_of(text: &str, words: &str) -> Span {
+/// Evidence whose core are these words; the span around them is the whole text.
+fn evidence_of(text: &str, words: &str) -> EvidenceSpan {
     let at = text.find(words).unwrap();
-    Spans::new(text).of(at..at + words.len())
+    EvidenceSpan { span: Spans::new(text).of(0..text.len()), core: (at, at + words.len()), contribution: 2.0 }
 }
 
 #[test]
 fn a_cue_is_quiet_when_all_its_words_are() {
     let rules = rules();
-    // Evidence is given as the words it spans.
+    // Evidence is given as the words that carry it.
     let rows: [(&str, &str, &[&str], bool); 10] = [
         ("Use the Kill Switch, please", "safety_risk", &["Kill Switch"], true),
         ("Use the kill switch, please", "safety_risk", &["the kill"], true),
@@ -202,14 +203,14 @@ fn a_cue_is_quiet_when_all_its_words_are() {
         ("İ \u{212a} kill switch", "safety_risk", &["\u{212a}"], false),
     ];
     for (text, cue, evidence, quiet) in rows {
-        let spans: Vec<Span> = evidence.iter().map(|words| span_of(text, words)).collect();
+        let spans: Vec<EvidenceSpan> = evidence.iter().map(|words| evidence_of(text, words)).collect();
         assert_eq!(rules.is_quiet(text, cue, &spans), quiet, "{text:?} {cue} {evidence:?}");
     }
 }
 
 fn cue(text: &str, name: &str, words: &str) -> LabelAssessment {
     let (high, low) = (Probability::try_new(0.95).unwrap(), Probability::try_new(0.5).unwrap());
-    let spans = vec![EvidenceSpan { span: span_of(text, words), contribution: 2.0 }];
+    let spans = vec![evidence_of(text, words)];
     let evidence = Some(Evidence { logit: 3.0, bias: 1.0, spans, remainder: 0.0 });
     LabelAssessment { label: name.into(), probability: high, threshold: low, predicted: true, evidence }
 }

@@ -8,7 +8,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use crate::domain::{Assessment, LabelAssessment, Span, Status};
+use crate::domain::{Assessment, Evidence, EvidenceSpan, LabelAssessment, Span, Status};
 
 use super::trajectory::Point;
 
@@ -77,7 +77,11 @@ pub struct TurnSignals {
 impl TurnSignals {
     /// Listens to an assessment of `text` that was made with all labels listed; `quiet` says whether a cue is to be kept
     /// out because of its words. `None` when the text could not be read.
-    pub fn of(text: &str, assessment: &Assessment, quiet: impl Fn(&str, &[Span]) -> bool) -> Option<Self> {
+    pub fn of(
+        text: &str,
+        assessment: &Assessment,
+        quiet: impl Fn(&str, &[EvidenceSpan]) -> bool,
+    ) -> Option<Self> {
         let sentiment = assessment.sentiment.as_ref()?;
         if assessment.status != Status::Ok {
             return None;
@@ -105,15 +109,15 @@ impl TurnSignals {
         };
         let negative = sentiment.evidence.iter().filter(|e| e.class.name() == "negative");
         let spans = negative.flat_map(|e| strongest(&e.evidence));
-        signals.spans.extend(spans.map(|span| (None, span)));
+        signals.spans.extend(spans.map(|s| (None, s.span)));
         for label in &assessment.cues {
             let Some(cue) = CUES.iter().position(|name| *name == label.label) else { continue };
-            let spans: Vec<Span> = label.evidence.iter().flat_map(strongest).collect();
+            let spans: Vec<EvidenceSpan> = label.evidence.iter().flat_map(strongest).collect();
             if quiet(&label.label, &spans) {
                 continue;
             }
             signals.reach[cue] = within(label, REACH);
-            signals.spans.extend(spans.into_iter().map(|span| (Some(cue), span)));
+            signals.spans.extend(spans.into_iter().map(|s| (Some(cue), s.span)));
         }
         Some(signals)
     }
@@ -153,10 +157,11 @@ fn within(label: &LabelAssessment, spread: f64) -> f64 {
 }
 
 /// The spans that speak most for a label.
-fn strongest(evidence: &crate::domain::Evidence) -> Vec<Span> {
-    let mut spans: Vec<_> = evidence.spans.iter().filter(|s| s.contribution > 0.0).collect();
+fn strongest(evidence: &Evidence) -> Vec<EvidenceSpan> {
+    let mut spans: Vec<_> = evidence.spans.iter().copied().filter(|s| s.contribution > 0.0).collect();
     spans.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
-    spans.into_iter().take(SPANS).map(|s| s.span).collect()
+    spans.truncate(SPANS);
+    spans
 }
 
 /// Hashes, so that nothing of the text is kept.

@@ -14,7 +14,7 @@ use super::part;
 use crate::error::{Error, ErrorKind};
 
 /// The form of the file; another version can't be read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Largest checkpoint that is read; most of it is what the observer has seen.
 const BYTES: u64 = 256 << 20;
 /// Bytes at the head and at the tail of an input that tell it from others.

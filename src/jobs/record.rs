@@ -140,8 +140,8 @@ impl Encoder {
         self.single(evidence.bias);
         self.single(evidence.remainder);
         self.count(evidence.spans.len());
-        for EvidenceSpan { span, contribution } in &evidence.spans {
-            for offset in [span.byte_start, span.byte_end, span.char_start, span.char_end] {
+        for EvidenceSpan { span, core, contribution } in &evidence.spans {
+            for offset in [span.byte_start, span.byte_end, span.char_start, span.char_end, core.0, core.1] {
                 self.count(offset);
             }
             self.single(*contribution);
@@ -252,7 +252,8 @@ impl Decoder<'_> {
             let (byte_start, byte_end) = (from.count()?, from.count()?);
             let (char_start, char_end) = (from.count()?, from.count()?);
             let span = Span { byte_start, byte_end, char_start, char_end };
-            Some(EvidenceSpan { span, contribution: from.single()? })
+            let core = (from.count()?, from.count()?);
+            Some(EvidenceSpan { span, core, contribution: from.single()? })
         })?;
         Some(Evidence { logit, bias, spans, remainder })
     }
@@ -280,7 +281,7 @@ mod tests {
         let mut mixed = assessment(0.1 + 0.2, &[("anger", 1.0 / 3.0), ("joy", 0.7)]);
         mixed.sentiment.as_mut().unwrap().label = SentimentLabel::Mixed;
         let span = Span { byte_start: 3, byte_end: 300, char_start: 3, char_end: 20_000 };
-        let spans = vec![EvidenceSpan { span, contribution: -0.5 }];
+        let spans = vec![EvidenceSpan { span, core: (5, 290), contribution: -0.5 }];
         let evidence = Evidence { logit: 1.25, bias: 0.25, spans, remainder: 1.5 };
         mixed.emotions[0].evidence = Some(evidence.clone());
         mixed.sentiment.as_mut().unwrap().evidence =

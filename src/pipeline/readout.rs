@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::beside::{self, Beside};
 use super::calibrated::PlacedHead;
-use super::evidence::{self, Terms};
+use super::evidence::{self, Places, Terms};
 use super::options::ResolvedOptions;
 use super::{observed, segment};
 use crate::domain::emotion::EKMAN_GROUPS;
@@ -16,6 +16,9 @@ use crate::drift::Said;
 use crate::error::Error;
 use crate::inference::{DocumentScores, TokenizedText};
 use crate::model::{Activation, HeadKind, Manifest, MixedRule};
+
+/// Thresholds beyond these are taken for them where words are measured from a threshold.
+const THRESHOLD: (f64, f64) = (0.01, 0.99);
 
 /// What the heads say of a text or of a sentence.
 #[derive(Debug, Default)]
@@ -42,23 +45,25 @@ pub(super) struct Readout<'a> {
 impl Readout<'_> {
     /// The whole text.
     pub(super) fn text(&self) -> Reading {
+        let clauses = segment::clauses(self.text);
         let words = match &self.beside.occluded {
             _ if !self.options.evidence => Vec::new(),
             Some(occluded) => occluded.pieces.clone(),
             None => evidence::words(self.tokens),
         };
+        let places = Places::new(self.text, self.tokens, words, &clauses);
         let mut reading = Reading::default();
         for head in self.heads() {
             let probabilities = head.probabilities(&head.logits(self.scores));
             reading.said.note(head.place, observed::said(head.head, &probabilities));
             if head.head.kind == HeadKind::Sentiment {
-                reading.sentiment = Some(self.sentiment(&head, &probabilities, &words));
+                reading.sentiment = Some(self.sentiment(&head, &probabilities, &clauses, &places));
                 continue;
             }
             if head.head.kind == HeadKind::Emotion {
                 reading.emotion_groups = groups(&head, &probabilities);
             }
-            let labels = self.labels(&head, &probabilities, Some(&words));
+            let labels = self.labels(&head, &probabilities, Some(&places));
             reading.put(&head, labels);
         }
         reading
@@ -138,9 +143,15 @@ impl Readout<'_> {
             .map(|(place, (head, labels))| PlacedHead { head, place, labels })
     }
 
-    fn sentiment(&self, head: &PlacedHead<'_>, p: &[Probability], words: &[Range<usize>]) -> Sentiment {
+    fn sentiment(
+        &self,
+        head: &PlacedHead<'_>,
+        p: &[Probability],
+        clauses: &[Range<usize>],
+        places: &Places<'_>,
+    ) -> Sentiment {
         let mut sentiment = Sentiment::new(p[0], p[1], p[2]);
-        if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, p, rule)) {
+        if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, p, clauses, rule)) {
             sentiment.label = SentimentLabel::Mixed;
         }
         if self.options.evidence {
@@ -154,7 +165,7 @@ impl Readout<'_> {
                 .iter()
                 .filter_map(|class| {
                     let own = head.head.labels.iter().position(|l| l == class.name())?;
-                    let evidence = self.evidence(head, head.labels.start + own, words)?;
+                    let evidence = self.evidence(head, head.labels.start + own, places)?;
                     Some(ClassEvidence { class: *class, evidence })
                 })
                 .collect();
@@ -163,7 +174,8 @@ impl Readout<'_> {
     }
 
     /// The words behind a label of the label axis; `None` when the text was not looked into.
-    fn evidence(&self, head: &PlacedHead<'_>, label: usize, words: &[Range<usize>]) -> Option<Evidence> {
+    fn evidence(&self, head: &PlacedHead<'_>, label: usize, places: &Places<'_>) -> Option<Evidence> {
+        let words = &places.words;
         let terms = match &self.beside.occluded {
             Some(occluded) => {
                 let effect = |piece| head.effect(occluded, piece, label);
@@ -173,27 +185,45 @@ impl Readout<'_> {
             }
             None if !self.scores.plain_windows().is_empty() => return None,
             None => {
-                let term = |token| head.contribution(self.scores, token, label);
+                // Attention adds up to 1 over the text, so that what the words are measured from can be moved: from the
+                // threshold, a word speaks for the label when it alone would be enough.
+                let lift = self.threshold(head, label).map_or(0.0, |t| t - head.bias(self.scores, label));
+                let term = |token| {
+                    let share = self.scores.weight(token..token + 1, head.place);
+                    head.contribution(self.scores, token, label) - lift * share
+                };
                 let weight = |word: &Range<usize>| word.clone().map(term).sum();
                 let weights: Vec<f64> = words.iter().map(weight).collect();
-                let total = weights.iter().sum();
-                Terms { weights, bias: head.bias(self.scores, label), total }
+                let total: f64 = weights.iter().sum();
+                Terms { weights, bias: head.logit(self.scores, label) - total, total }
             }
         };
-        Some(evidence::of_terms(self.text, self.tokens, words, &terms))
+        Some(places.evidence(&terms))
+    }
+
+    /// The log-odds of a label's threshold; `None` in a head of which one label always holds.
+    fn threshold(&self, head: &PlacedHead<'_>, label: usize) -> Option<f64> {
+        // A caller may set it to 0 or 1.
+        let p = self.options.thresholds[label].get().clamp(THRESHOLD.0, THRESHOLD.1);
+        (head.head.activation == Activation::Sigmoid).then(|| (p / (1.0 - p)).ln())
     }
 
     /// Whether both sides are likely of the whole text, or clauses of both signs hold enough of the attention.
-    fn pulls_both_ways(&self, head: &PlacedHead<'_>, text: &[Probability], rule: MixedRule) -> bool {
+    fn pulls_both_ways(
+        &self,
+        head: &PlacedHead<'_>,
+        text: &[Probability],
+        clauses: &[Range<usize>],
+        rule: MixedRule,
+    ) -> bool {
         if rule.holds_of_text(text[0].get(), text[2].get()) {
             return true;
         }
-        let clauses = segment::clauses(self.text);
         if clauses.len() < 2 {
             return false;
         }
         let (mut negative, mut positive) = (0.0, 0.0);
-        for tokens in segment::tokens_in(self.tokens, &clauses) {
+        for tokens in segment::tokens_in(self.tokens, clauses) {
             let Some(logits) = head.part_logits(self.scores, &tokens) else { continue };
             let p = head.probabilities(&logits);
             let share = self.scores.weight(tokens, head.place);
@@ -210,7 +240,7 @@ impl Readout<'_> {
         &self,
         head: &PlacedHead<'_>,
         probabilities: &[Probability],
-        words: Option<&[Range<usize>]>,
+        places: Option<&Places<'_>>,
     ) -> Vec<LabelAssessment> {
         let likeliest = probabilities
             .iter()
@@ -232,9 +262,9 @@ impl Readout<'_> {
                 if !predicted && !self.options.all_labels {
                     return None;
                 }
-                let evidence = words
+                let evidence = places
                     .filter(|_| predicted && self.options.evidence)
-                    .and_then(|words| self.evidence(head, head.labels.start + own, words));
+                    .and_then(|places| self.evidence(head, head.labels.start + own, places));
                 Some(LabelAssessment {
                     label: name.clone(),
                     probability: *probability,

@@ -130,7 +130,8 @@ fn evidence(text: &str, words: &[(&str, i32)], of_cue: bool) -> Evidence {
             .or(Some(*word).filter(|w| !of_cue && !w.starts_with('!')))?;
         let start = text.find(word)?;
         let span = Spans::new(text).of(start..start + word.len());
-        Some(EvidenceSpan { span, contribution: f64::from(*tenths) / 10.0 })
+        let core = (span.byte_start, span.byte_end);
+        Some(EvidenceSpan { span, core, contribution: f64::from(*tenths) / 10.0 })
     };
     let marked = words.iter().filter(|(word, _)| word.starts_with('!') == of_cue);
     let spans: Vec<EvidenceSpan> = marked.filter_map(span).collect();

@@ -55,9 +55,9 @@ impl Shown {
         Self { redacted: if redacted { redact(text) } else { whole() } }
     }
 
-    /// The words of a span as a phrase that can be counted; `None` when they name a person.
+    /// The words that carry a span as a phrase that can be counted; `None` when they name a person.
     pub(super) fn phrase(&self, span: &EvidenceSpan) -> Option<String> {
-        let range = self.place(span);
+        let range = self.redacted.map(span.core.0..span.core.1);
         let named = self.redacted.redactions.iter();
         let personal = named.clone().any(|r| r.placed.start < range.end && range.start < r.placed.end);
         let words = self.redacted.text.get(range).filter(|_| !personal)?;
@@ -135,7 +135,8 @@ mod tests {
     fn marked(text: &str, words: &str) -> Marked {
         let start = text.find(words).unwrap();
         let span = Spans::new(text).of(start..start + words.len());
-        let spans = vec![EvidenceSpan { span, contribution: 1.5 }];
+        let core = (span.byte_start, span.byte_end);
+        let spans = vec![EvidenceSpan { span, core, contribution: 1.5 }];
         let evidence = Evidence { logit: 0.5, bias: -1.0, spans, remainder: 0.0 };
         let mut sentiment = Sentiment::new(probability(90), probability(5), probability(5));
         sentiment.evidence.push(crate::domain::ClassEvidence { class: SentimentLabel::Negative, evidence });

@@ -16,7 +16,9 @@ fn keeping(keep: Keep) -> Keeping {
 
 /// An assessment whose one cue was heard in these places.
 fn assessment(spans: Vec<Span>) -> Assessment {
-    let spans = spans.into_iter().map(|span| EvidenceSpan { span, contribution: 1.0 }).collect();
+    let whole = |span: Span| (span.byte_start, span.byte_end);
+    let spans =
+        spans.into_iter().map(|span| EvidenceSpan { span, core: whole(span), contribution: 1.0 }).collect();
     let cue = LabelAssessment {
         label: "churn_intent".into(),
         probability: Probability::of_logit(2.0),
