@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::api::grpc::v1::{Sentiment, SentimentLabel};
+use crate::api::grpc::v1::{Evidence, Sentiment, SentimentLabel};
 
 /// Bars are this many characters long.
 const BAR: usize = 10;
+/// Words are marked in a text when they carry this share of what the strongest ones carry: with all of them, short texts would be
+/// underlined from end to end.
+const MARKED: f64 = 0.6;
 
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const BOLD: Style = Style::new().bold();
@@ -64,15 +67,18 @@ pub(super) fn marked_to(text: &str, shown: usize, ranges: &[Range<usize>], style
     format!("{}{}", marked(&text[..end], ranges, style), styled(DIM, &format!(" … (+{rest} characters)")))
 }
 
-/// Where the words stand that speak for a sentiment.
+/// Where the words stand that speak most for a sentiment.
 pub(super) fn evidence_ranges(feeling: &Sentiment) -> Vec<Range<usize>> {
+    let strong = |e: &Evidence| {
+        let strongest = e.spans.iter().map(|s| s.contribution).fold(0.0, f64::max);
+        let spans = e.spans.iter().filter(|s| s.contribution > 0.0 && s.contribution >= MARKED * strongest);
+        spans.filter_map(|s| s.span).collect::<Vec<_>>()
+    };
     let mut ranges: Vec<Range<usize>> = feeling
         .evidence
         .iter()
         .filter_map(|e| e.evidence.as_ref())
-        .flat_map(|e| &e.spans)
-        .filter(|s| s.contribution > 0.0)
-        .filter_map(|s| s.span)
+        .flat_map(strong)
         .map(|s| s.byte_start as usize..s.byte_end as usize)
         .collect();
     ranges.sort_by_key(|r| r.start);

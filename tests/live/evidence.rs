@@ -68,7 +68,8 @@ fn marked(label: &LabelAssessment) -> Vec<std::ops::Range<usize>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_marked_words_are_those_that_people_marked() {
     for (name, lines, cues, emotions) in MARKED {
-        let scores = token_f1(&rationales(lines)).await;
+        let marked = rationales(lines);
+        let scores = token_f1(&marked).await;
         assert_eq!(scores.len(), 2);
         for (kind, scores) in scores {
             let mean = scores.iter().sum::<f64>() / scores.len() as f64;

@@ -57,6 +57,17 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
         ],
         &[("false_alarm_share", 0.26), ("recovered_wrongly", 0.24)],
     ),
+    // Everyday matters of fifty trades, by eight writers; the widest.
+    (
+        "tests/fixtures/escalation/held_out_broad.jsonl",
+        &[
+            ("average_precision", 0.88),
+            ("detection_f1", 0.77),
+            ("forecast_recall", 0.66),
+            ("recovered_found", 0.92),
+        ],
+        &[("false_alarm_share", 0.17), ("recovered_wrongly", 0.19)],
+    ),
     // Made of what is hardest: dangers in a subordinate clause, and strong words that are not meant for the company.
     (
         "tests/fixtures/escalation/held_out_hard.jsonl",
