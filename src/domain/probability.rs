@@ -37,6 +37,12 @@ impl Probability {
     }
 }
 
+/// The logit of a probability that counts as at least `least` and at most 1 − `least`, so that it is finite.
+pub fn logit(probability: f64, least: f64) -> f64 {
+    let p = probability.clamp(least, 1.0 - least);
+    (p / (1.0 - p)).ln()
+}
+
 /// Softmax of `logits`, shifted by their maximum so that nothing overflows; the results add up to 1.
 pub fn softmax(logits: &[f64]) -> Vec<Probability> {
     let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);

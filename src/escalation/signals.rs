@@ -8,7 +8,9 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use crate::domain::{Assessment, Evidence, EvidenceSpan, LabelAssessment, Span, Status};
+use crate::domain::{
+    Assessment, Evidence, EvidenceSpan, LabelAssessment, Probability, Span, Status, probability,
+};
 
 use super::trajectory::Point;
 
@@ -151,8 +153,8 @@ pub fn strength(label: &LabelAssessment) -> f64 {
 
 /// From 0 at `spread` log-odds below the threshold to 1 at as many above.
 fn within(label: &LabelAssessment, spread: f64) -> f64 {
-    let logit = |p: f64| (p.max(1e-9) / (1.0 - p).max(1e-9)).ln();
-    let margin = logit(label.probability.get()) - logit(label.threshold.get());
+    let logit = |p: Probability| probability::logit(p.get(), 1e-9);
+    let margin = logit(label.probability) - logit(label.threshold);
     ((margin + spread) / (2.0 * spread)).clamp(0.0, 1.0)
 }
 

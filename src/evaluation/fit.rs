@@ -5,6 +5,7 @@
 //! so that the pull towards the identity is a pull towards what the model has.
 
 use super::metrics::f1_at;
+use crate::domain::probability;
 
 /// The ridge towards the identity is worth this many observations.
 const PRIOR: f64 = 8.0;
@@ -53,8 +54,7 @@ pub fn sigmoid(logit: f64) -> f64 {
 
 /// The logit of a probability, kept finite.
 pub fn logit(probability: f64) -> f64 {
-    let p = probability.clamp(LEAST, 1.0 - LEAST);
-    (p / (1.0 - p)).ln()
+    probability::logit(probability, LEAST)
 }
 
 /// Platt's scale and shift for logits with their truths, by Newton's method.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::segment;
 use crate::domain::{Evidence, EvidenceSpan, Spans};
 use crate::inference::TokenizedText;
 
@@ -51,13 +52,10 @@ impl<'t> Places<'t> {
         words: Vec<Range<usize>>,
         clauses: &[Range<usize>],
     ) -> Self {
-        let begins = |word: &Range<usize>| tokens.offsets[word.start].start as usize;
-        let mut firsts: Vec<usize> =
-            clauses.iter().skip(1).map(|c| words.partition_point(|word| begins(word) < c.start)).collect();
-        firsts.push(words.len());
         let mut from = 0;
-        let mut parts = Vec::with_capacity(firsts.len());
-        for end in firsts {
+        let mut parts = Vec::with_capacity(clauses.len());
+        for clause in segment::tokens_in(tokens, clauses) {
+            let end = words.partition_point(|word| word.start < clause.end);
             while from < end {
                 let until = end.min(from + CLAUSE_WORDS);
                 parts.push(from..until);
@@ -189,7 +187,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::pipeline::segment;
 
     /// A text of words between single spaces, a token each.
     fn tokens(text: &str) -> TokenizedText {

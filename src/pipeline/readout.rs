@@ -1,6 +1,7 @@
 //! From per-token terms to an assessment: probabilities, thresholds, the mixed rule, evidence and sentences.
 
-use std::ops::Range;
+use std::cell::LazyCell;
+use std::ops::{Deref, Range};
 
 use super::beside::{self, Beside};
 use super::calibrated::PlacedHead;
@@ -8,6 +9,7 @@ use super::evidence::{self, Places, Terms};
 use super::options::ResolvedOptions;
 use super::{observed, segment};
 use crate::domain::emotion::EKMAN_GROUPS;
+use crate::domain::probability::logit;
 use crate::domain::{
     ClassEvidence, Evidence, EvidenceMethod, EvidenceScope, HeadAssessment, LabelAssessment, Probability,
     SentenceAssessment, Sentiment, SentimentLabel, Spans,
@@ -17,8 +19,8 @@ use crate::error::Error;
 use crate::inference::{DocumentScores, TokenizedText};
 use crate::model::{Activation, HeadKind, Manifest, MixedRule};
 
-/// Thresholds beyond these are taken for them where words are measured from a threshold.
-const THRESHOLD: (f64, f64) = (0.01, 0.99);
+/// Where words are measured from a threshold, one nearer to 0 or 1 counts as this far off: a caller may set it there.
+const LEAST_THRESHOLD: f64 = 0.01;
 
 /// What the heads say of a text or of a sentence.
 #[derive(Debug, Default)]
@@ -45,25 +47,27 @@ pub(super) struct Readout<'a> {
 impl Readout<'_> {
     /// The whole text.
     pub(super) fn text(&self) -> Reading {
-        let clauses = segment::clauses(self.text);
-        let words = match &self.beside.occluded {
-            _ if !self.options.evidence => Vec::new(),
-            Some(occluded) => occluded.pieces.clone(),
-            None => evidence::words(self.tokens),
-        };
-        let places = Places::new(self.text, self.tokens, words, &clauses);
+        // Only for evidence and where the sentiment may be mixed.
+        let clauses = LazyCell::new(|| segment::clauses(self.text));
+        let places = self.options.evidence.then(|| {
+            let words = match &self.beside.occluded {
+                Some(occluded) => occluded.pieces.clone(),
+                None => evidence::words(self.tokens),
+            };
+            Places::new(self.text, self.tokens, words, &clauses)
+        });
         let mut reading = Reading::default();
         for head in self.heads() {
             let probabilities = head.probabilities(&head.logits(self.scores));
             reading.said.note(head.place, observed::said(head.head, &probabilities));
             if head.head.kind == HeadKind::Sentiment {
-                reading.sentiment = Some(self.sentiment(&head, &probabilities, &clauses, &places));
+                reading.sentiment = Some(self.sentiment(&head, &probabilities, &clauses, places.as_ref()));
                 continue;
             }
             if head.head.kind == HeadKind::Emotion {
                 reading.emotion_groups = groups(&head, &probabilities);
             }
-            let labels = self.labels(&head, &probabilities, Some(&places));
+            let labels = self.labels(&head, &probabilities, places.as_ref());
             reading.put(&head, labels);
         }
         reading
@@ -147,14 +151,14 @@ impl Readout<'_> {
         &self,
         head: &PlacedHead<'_>,
         p: &[Probability],
-        clauses: &[Range<usize>],
-        places: &Places<'_>,
+        clauses: &impl Deref<Target = Vec<Range<usize>>>,
+        places: Option<&Places<'_>>,
     ) -> Sentiment {
         let mut sentiment = Sentiment::new(p[0], p[1], p[2]);
         if head.head.mixed.is_some_and(|rule| self.pulls_both_ways(head, p, clauses, rule)) {
             sentiment.label = SentimentLabel::Mixed;
         }
-        if self.options.evidence {
+        if let Some(places) = places {
             let classes: &[SentimentLabel] = match sentiment.label {
                 SentimentLabel::Mixed => &[SentimentLabel::Negative, SentimentLabel::Positive],
                 SentimentLabel::Negative => &[SentimentLabel::Negative],
@@ -203,9 +207,8 @@ impl Readout<'_> {
 
     /// The log-odds of a label's threshold; `None` in a head of which one label always holds.
     fn threshold(&self, head: &PlacedHead<'_>, label: usize) -> Option<f64> {
-        // A caller may set it to 0 or 1.
-        let p = self.options.thresholds[label].get().clamp(THRESHOLD.0, THRESHOLD.1);
-        (head.head.activation == Activation::Sigmoid).then(|| (p / (1.0 - p)).ln())
+        let threshold = self.options.thresholds[label].get();
+        (head.head.activation == Activation::Sigmoid).then(|| logit(threshold, LEAST_THRESHOLD))
     }
 
     /// Whether both sides are likely of the whole text, or clauses of both signs hold enough of the attention.
@@ -213,7 +216,7 @@ impl Readout<'_> {
         &self,
         head: &PlacedHead<'_>,
         text: &[Probability],
-        clauses: &[Range<usize>],
+        clauses: &impl Deref<Target = Vec<Range<usize>>>,
         rule: MixedRule,
     ) -> bool {
         if rule.holds_of_text(text[0].get(), text[2].get()) {
@@ -263,7 +266,7 @@ impl Readout<'_> {
                     return None;
                 }
                 let evidence = places
-                    .filter(|_| predicted && self.options.evidence)
+                    .filter(|_| predicted)
                     .and_then(|places| self.evidence(head, head.labels.start + own, places));
                 Some(LabelAssessment {
                     label: name.clone(),

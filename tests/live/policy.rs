@@ -57,7 +57,7 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
         ],
         &[("false_alarm_share", 0.26), ("recovered_wrongly", 0.24)],
     ),
-    // Everyday matters of fifty trades, by eight writers; the widest.
+    // Everyday matters of 83 trades, by eight writers; the widest.
     (
         "tests/fixtures/escalation/held_out_broad.jsonl",
         &[

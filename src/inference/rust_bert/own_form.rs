@@ -18,7 +18,7 @@ use crate::inference::InferenceError;
 use crate::model::{Activation, Manifest};
 
 /// The score of a token that takes no part, as in the exported graph.
-const NO_PART: f64 = -1e4;
+const NO_PART: f64 = -50.0;
 
 /// The encoder and its heads side by side.
 pub(super) struct OwnForm {
