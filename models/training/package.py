@@ -1,4 +1,5 @@
-"""The last stage: calibration, thresholds, ONNX, int8, golden scores and the manifest of the model directory."""
+"""The last stage: calibration, thresholds, ONNX, int8, the escalation head, golden scores and the manifest of the model
+directory."""
 
 import json
 import pathlib
@@ -10,6 +11,7 @@ import torch
 
 import calibration as C
 import data as D
+import escalation
 import export as X
 import fit
 import labels as L
@@ -17,7 +19,7 @@ import network as N
 import smoothing
 import weights
 
-VERSION = "0.5.0"
+VERSION = "0.6.0"
 HERE = pathlib.Path(__file__).parent
 KIND = {"sentiment": "sentiment", "emotion": "emotion", "cue": "cue"}
 FIELD = {"emotion": "emotions", "cue": "cues"}
@@ -135,7 +137,7 @@ def manifest(target, heads, fitted, scores):
         "schema = 1",
         'id = "attune-en-small"',
         f'version = "{VERSION}"',
-        'description = "MiniLM-L6, int8: sentiment, 28 emotions and 20 customer cues in English support text"',
+        'description = "MiniLM-L6, int8: sentiment, 28 emotions, 20 customer cues and escalation in English support text"',
         'license = "Apache-2.0"',
         'languages = ["en"]',
         f"maximum_tokens = {fit.MAX_TOKENS}",
@@ -235,7 +237,7 @@ def run(root, out, target, log, heads=None):
             scores[key + "_fp32"] = full[key]
     manifest(target, heads, fitted, scores)
     # The network as it was trained, for the rust-bert backend; too large for the repository.
-    tensors = {name: value.numpy() for name, value in net.state_dict().items()}
+    tensors = {name: value.numpy() for name, value in net.state_dict().items()} | escalation.run(target, log)
     weights.write(tensors, net.body.config.num_attention_heads, target, out / "rust-bert")
     golden(net, tokenizer, fitted, heads, target.parent.parent / "tests" / "fixtures" / "golden" / "attune-en-small.jsonl")
     (out / "fitted.json").write_text(json.dumps({"fitted": fitted, "scores": scores}, indent=1))

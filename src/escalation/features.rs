@@ -8,7 +8,7 @@ use crate::domain::Span;
 
 use super::history::{History, Remembered};
 use super::policy::Measures;
-use super::signals::CUES;
+use super::signals::{Behind, CUES};
 
 /// Spans kept behind a feature.
 const SPANS: usize = 4;
@@ -64,6 +64,8 @@ pub enum Feature {
     LeavingNegative,
     /// A cue of escalation in the latest turn, whichever it is: the strongest of [`EXPLICIT`].
     ExplicitCue,
+    /// What the model's escalation head hears in the latest turn.
+    StepIn,
 }
 
 /// Whether a feature speaks for escalation or against it.
@@ -88,7 +90,7 @@ pub struct Measured {
     pub cue: Option<&'static str>,
 }
 
-const OTHERS: [(Feature, &str, &str); 18] = [
+const OTHERS: [(Feature, &str, &str); 19] = [
     (Feature::Negative, "tone.negative", "how negative the customer is"),
     (Feature::Anger, "tone.anger", "anger"),
     (Feature::Displeasure, "tone.displeasure", "annoyance, disapproval or disappointment in the latest turn"),
@@ -107,6 +109,7 @@ const OTHERS: [(Feature, &str, &str); 18] = [
     (Feature::UrgentFailing, "joint.urgent_failing", "a deadline, and the matter fails"),
     (Feature::LeavingNegative, "joint.leaving_negative", "leaving in anger or disappointment"),
     (Feature::ExplicitCue, "joint.explicit_cue", "the strongest cue of escalation in the latest turn"),
+    (Feature::StepIn, "turn.step_in", "the latest turn reads like one at which somebody steps in"),
 ];
 
 impl Feature {
@@ -153,7 +156,9 @@ impl Feature {
     /// Its value now.
     pub fn measure(self, history: &History, measures: &Measures) -> Measured {
         match self {
-            Self::Cue(cue) => aged(history, measures.half_life_turns, Some(cue), |h| h.signals.reach[cue]),
+            Self::Cue(cue) => {
+                aged(history, measures.half_life_turns, Behind::Cue(cue), |h| h.signals.reach[cue])
+            }
             Self::Negative => tone(history, measures, |h| h.signals.negative),
             Self::Anger => tone(history, measures, |h| h.signals.anger),
             Self::Displeasure => first_turn(history, measures, latest(history, |h| h.signals.displeasure)),
@@ -164,7 +169,7 @@ impl Feature {
             Self::NegativeRun => negative_run(history),
             Self::Failing => failing(history),
             Self::Repetition => repetition(history, measures),
-            Self::Wait => aged(history, measures.half_life_turns, None, |h| h.wait),
+            Self::Wait => aged(history, measures.half_life_turns, Behind::Negative, |h| h.wait),
             Self::Unanswered => latest(history, |h| (f64::from(h.unanswered) / (FULL_RUN - 1.0)).min(1.0)),
             Self::Length => length(history, measures),
             Self::FraudFailing => joint(history, measures, "fraud_or_privacy"),
@@ -172,6 +177,7 @@ impl Feature {
             Self::UrgentFailing => joint(history, measures, "urgency"),
             Self::LeavingNegative => leaving(history, measures),
             Self::ExplicitCue => explicit(history),
+            Self::StepIn => aged(history, 0.0, Behind::StepIn, |h| h.signals.step_in),
         }
     }
 }
@@ -180,14 +186,14 @@ fn row(feature: Feature) -> Option<&'static (Feature, &'static str, &'static str
     OTHERS.iter().find(|(f, ..)| *f == feature)
 }
 
-/// The largest value by age; the turns that are worth naming, and their words for a cue.
-fn aged(history: &History, half_life: f64, cue: Option<usize>, of: impl Fn(&Remembered) -> f64) -> Measured {
+/// The largest value by age; the turns that are worth naming, and the words behind it. A label is named once it is nearly said.
+fn aged(history: &History, half_life: f64, behind: Behind, of: impl Fn(&Remembered) -> f64) -> Measured {
     let mut found = Measured::default();
     for (age, heard) in history.newest_first() {
         let value = of(heard) * decay(age, half_life);
         found.value = found.value.max(value);
-        if value >= WORTH_NAMING && (cue.is_none() || of(heard) >= NEARLY_SAID) {
-            found.name(heard, cue);
+        if value >= WORTH_NAMING && (behind == Behind::Negative || of(heard) >= NEARLY_SAID) {
+            found.name(heard, behind);
         }
     }
     found.ordered()
@@ -201,7 +207,7 @@ fn tone(history: &History, measures: &Measures, of: impl Fn(&Remembered) -> f64)
         sum += weight * of(heard);
         weights += weight;
         if weight * of(heard) >= WORTH_NAMING {
-            found.name(heard, None);
+            found.name(heard, Behind::Negative);
         }
     }
     found.value = if weights > 0.0 { (sum / weights).clamp(0.0, 1.0) } else { 0.0 };
@@ -216,7 +222,7 @@ fn first_turn(history: &History, measures: &Measures, mut found: Measured) -> Me
 }
 
 fn latest(history: &History, of: impl Fn(&Remembered) -> f64) -> Measured {
-    aged(history, 0.0, None, of)
+    aged(history, 0.0, Behind::Negative, of)
 }
 
 fn worsening(history: &History) -> Measured {
@@ -228,7 +234,7 @@ fn worsening(history: &History) -> Measured {
     let drop = mean(&scores[recent..]) - mean(&scores[..recent]);
     let mut found = Measured { value: (drop / 2.0).clamp(0.0, 1.0), ..Measured::default() };
     if drop > WORTH_NAMING {
-        history.newest_first().take(recent).for_each(|(_, heard)| found.name(heard, None));
+        history.newest_first().take(recent).for_each(|(_, heard)| found.name(heard, Behind::Negative));
     }
     found.ordered()
 }
@@ -236,7 +242,7 @@ fn worsening(history: &History) -> Measured {
 fn negative_run(history: &History) -> Measured {
     let mut found = Measured::default();
     let run = history.newest_first().take_while(|(_, h)| h.signals.score < NEGATIVE_TURN);
-    run.for_each(|(_, heard)| found.name(heard, None));
+    run.for_each(|(_, heard)| found.name(heard, Behind::Negative));
     found.value = (found.turns.len().saturating_sub(1) as f64 / (FULL_RUN - 1.0)).min(1.0);
     found.ordered()
 }
@@ -248,7 +254,7 @@ fn failing(history: &History) -> Measured {
         let (failed, cue) = if again > open { (again, "repeat_contact") } else { (open, "unresolved_issue") };
         found.value += failed / FULL_RUN;
         if failed >= WORTH_NAMING {
-            found.name(heard, place(cue));
+            found.name(heard, place(cue).map_or(Behind::Negative, Behind::Cue));
         }
     }
     found.value = found.value.min(1.0);
@@ -257,7 +263,7 @@ fn failing(history: &History) -> Measured {
 
 fn repetition(history: &History, measures: &Measures) -> Measured {
     let again = |heard: &Remembered| ((heard.likeness - SAME_AGAIN) / (1.0 - SAME_AGAIN)).max(0.0);
-    aged(history, measures.half_life_turns, None, again)
+    aged(history, measures.half_life_turns, Behind::Negative, again)
 }
 
 fn length(history: &History, measures: &Measures) -> Measured {
@@ -300,7 +306,7 @@ pub const EXPLICIT: [&str; 9] = [
 fn explicit(history: &History) -> Measured {
     let measured = |cue: &'static str| {
         let at = place(cue)?;
-        let found = aged(history, 0.0, Some(at), |h| h.signals.reach[at]);
+        let found = aged(history, 0.0, Behind::Cue(at), |h| h.signals.reach[at]);
         Some(Measured { cue: (found.value >= NEARLY_SAID).then_some(cue), ..found })
     };
     strongest(EXPLICIT.into_iter().filter_map(measured))
@@ -339,9 +345,9 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 impl Measured {
-    fn name(&mut self, heard: &Remembered, cue: Option<usize>) {
+    fn name(&mut self, heard: &Remembered, behind: Behind) {
         self.turns.push(heard.turn);
-        let spans = heard.signals.spans.iter().filter(|(of, _)| *of == cue);
+        let spans = heard.signals.spans.iter().filter(|(of, _)| *of == behind);
         self.spans.extend(spans.map(|(_, span)| (heard.turn, *span)));
     }
 

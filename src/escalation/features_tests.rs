@@ -42,6 +42,10 @@ fn each_feature_has_the_value_that_its_name_says_and_the_turns_behind_it() {
         // Relief is the latest turn's alone.
         ("tone.relief", &[&[("relief", 0.9)], &[("relief", 0.5)]], 0.5, &[2]),
         ("tone.relief", &[&[("relief", 0.9)], &[]], 0.0, &[]),
+        // So is the call to step in; a hint has a value and names no turn.
+        ("turn.step_in", &[&[("step_in", 0.9)], &[("step_in", 0.5)]], 0.5, &[2]),
+        ("turn.step_in", &[&[("step_in", 0.9)], &[]], 0.0, &[]),
+        ("turn.step_in", &[&[("step_in", 0.4)]], 0.4, &[]),
         ("trend.worsening", &[sad], 0.0, &[]),
         ("trend.worsening", &[glad, sad], 0.5, &[2]),
         ("trend.worsening", &[glad, glad, sad, sad], 0.5, &[4, 6]),
@@ -125,14 +129,14 @@ fn waits_and_missing_answers_count_until_somebody_answers() {
     check("wait.unanswered", &history, 0.0, &[]);
 }
 
-fn words(cue: Option<usize>, at: usize) -> (Option<usize>, Span) {
-    (cue, Span { byte_start: at, byte_end: at + 1, char_start: at, char_end: at + 1 })
+fn words(behind: Behind, at: usize) -> (Behind, Span) {
+    (behind, Span { byte_start: at, byte_end: at + 1, char_start: at, char_end: at + 1 })
 }
 
 #[test]
 fn the_words_behind_a_feature_are_the_newest_of_its_own_cue() {
-    let (legal, unresolved, repeat) =
-        (place("legal_threat"), place("unresolved_issue"), place("repeat_contact"));
+    let [legal, unresolved, repeat] =
+        ["legal_threat", "unresolved_issue", "repeat_contact"].map(|cue| Behind::Cue(place(cue).unwrap()));
     let mut history = History::default();
     for turn in 0..3 {
         let signals = TurnSignals {
@@ -141,10 +145,12 @@ fn the_words_behind_a_feature_are_the_newest_of_its_own_cue() {
                 words(legal, 5),
                 words(repeat, 6),
                 words(unresolved, 7),
-                words(None, 9),
+                words(Behind::StepIn, 8),
+                words(Behind::Negative, 9),
             ],
             ..said(&[
                 ("legal_threat", 1.0),
+                ("step_in", 1.0),
                 ("unresolved_issue", 0.2),
                 ("repeat_contact", 0.9),
                 ("negative", 1.0),
@@ -158,6 +164,7 @@ fn the_words_behind_a_feature_are_the_newest_of_its_own_cue() {
     };
     assert_eq!(found("cue.legal_threat"), [(1, 1), (1, 5), (2, 1), (2, 5)]);
     assert_eq!(found("tone.negative"), [(0, 9), (1, 9), (2, 9)]);
+    assert_eq!(found("turn.step_in"), [(2, 8)]);
     assert_eq!(found("run.failing"), [(0, 6), (1, 6), (2, 6)], "the words of what failed more");
     assert!(found("talk.length").is_empty());
 }
@@ -195,11 +202,12 @@ proptest! {
         for (turn, span) in &found.spans {
             prop_assert!(found.turns.contains(turn));
             let heard = history.newest_first().find(|(_, h)| h.turn == *turn).unwrap().1;
-            let of = |cue: &Option<usize>| match feature {
-                Feature::Cue(own) => *cue == Some(own),
+            let of = |behind: &Behind| match feature {
+                Feature::Cue(own) => *behind == Behind::Cue(own),
+                Feature::StepIn => *behind == Behind::StepIn,
                 _ => true,
             };
-            prop_assert!(heard.signals.spans.iter().any(|(cue, s)| s == span && of(cue)));
+            prop_assert!(heard.signals.spans.iter().any(|(behind, s)| s == span && of(behind)));
         }
     }
 }

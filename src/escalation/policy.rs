@@ -13,6 +13,7 @@ use super::alert::Tier;
 use super::features::Feature;
 use super::policy_file;
 use super::risk::Weights;
+use super::signals::STEP_IN;
 
 /// The policy that attune brings along.
 pub const DEFAULT: &str = include_str!("../../config/escalation.toml");
@@ -177,9 +178,11 @@ impl Rules {
         Feature::all().filter(reaches).collect()
     }
 
-    /// Whether all the words behind a cue are quiet ones. A cue without evidence is never quiet.
-    pub fn is_quiet(&self, text: &str, cue: &str, spans: &[EvidenceSpan]) -> bool {
-        let mut words = self.quiet.iter().filter(|q| q.cue == cue).flat_map(|q| &q.words).peekable();
+    /// Whether all the words behind a label are quiet ones: of a cue its own, of [`STEP_IN`] any cue's. A label without
+    /// evidence is never quiet.
+    pub fn is_quiet(&self, text: &str, label: &str, spans: &[EvidenceSpan]) -> bool {
+        let concerns = |quiet: &&Quiet| quiet.cue == label || label == STEP_IN;
+        let mut words = self.quiet.iter().filter(concerns).flat_map(|q| &q.words).peekable();
         if spans.is_empty() || words.peek().is_none() {
             return false;
         }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Assessment, Evidence, EvidenceSpan, LabelAssessment, Probability, Sentiment, Spans, Status,
+    Assessment, Evidence, EvidenceSpan, HeadAssessment, LabelAssessment, Probability, Sentiment, Spans,
+    Status,
 };
 use crate::error::ErrorKind;
 use crate::escalation::features::Feature;
@@ -189,7 +190,7 @@ fn evidence_of(text: &str, words: &str) -> EvidenceSpan {
 fn a_cue_is_quiet_when_all_its_words_are() {
     let rules = rules();
     // Evidence is given as the words that carry it.
-    let rows: [(&str, &str, &[&str], bool); 10] = [
+    let rows: [(&str, &str, &[&str], bool); 12] = [
         ("Use the Kill Switch, please", "safety_risk", &["Kill Switch"], true),
         ("Use the kill switch, please", "safety_risk", &["the kill"], true),
         ("Use the kill switch, please", "safety_risk", &["please"], false),
@@ -197,6 +198,9 @@ fn a_cue_is_quiet_when_all_its_words_are() {
         ("Use the kill switch, please", "legal_threat", &["kill switch"], false),
         ("Use the kill switch, please", "safety_risk", &[], false),
         ("A dead letter after a fire drill", "safety_risk", &["fire drill", "dead"], true),
+        // What calls for somebody to step in is quiet by any cue's words.
+        ("Use the kill switch, please", "step_in", &["kill switch"], true),
+        ("Use the kill switch or I burn", "step_in", &["kill switch", "I burn"], false),
         // A letter whose small form is longer or shorter moves no word.
         ("İİ, the KILL SWITCH", "safety_risk", &["KILL SWITCH"], true),
         ("İİ, the kill switch, I burn", "safety_risk", &["I burn"], false),
@@ -234,7 +238,10 @@ fn a_quiet_cue_is_not_heard_and_another_one_in_the_same_text_is() {
             cue(text, "safety_risk", "kill switch"),
             cue(text, "legal_threat", "kill switch failed, my lawyer"),
         ],
-        other_heads: Vec::new(),
+        other_heads: vec![
+            HeadAssessment { head: "topic".into(), labels: vec![cue(text, "step_in", "failed")] },
+            HeadAssessment { head: "escalation".into(), labels: vec![cue(text, "step_in", "kill switch")] },
+        ],
         sentences: Vec::new(),
         model_id: String::new(),
         model_version: String::new(),
@@ -243,9 +250,10 @@ fn a_quiet_cue_is_not_heard_and_another_one_in_the_same_text_is() {
     let signals = TurnSignals::of(text, &assessment, |cue, spans| rules.is_quiet(text, cue, spans)).unwrap();
     assert_eq!(signals.cue("safety_risk"), 0.0);
     assert!(signals.cue("legal_threat") > 0.8);
-    assert_eq!(signals.spans.len(), 1);
+    assert_eq!((signals.step_in, signals.spans.len()), (0.0, 1));
     let loud = TurnSignals::of(text, &assessment, |_, _| false).unwrap();
-    assert!(loud.cue("safety_risk") > 0.8 && loud.spans.len() == 2);
+    assert!(loud.cue("safety_risk") > 0.8 && loud.spans.len() == 3);
+    assert!((0.6..0.8).contains(&loud.step_in), "the escalation head's label, half as steep as a strength");
     assert_eq!(
         TurnSignals::of(text, &Assessment { status: Status::Empty, ..assessment }, |_, _| false),
         None

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::features::Feature;
 use super::history::History;
 use super::policy::{Measures, Policies, Rules};
-use super::signals::{CUES, TurnSignals};
+use super::signals::{Behind, CUES, TurnSignals};
 use super::tracker::Heard;
 use crate::domain::{Channel, Role, Span};
 
@@ -24,6 +24,7 @@ pub(crate) fn said(turn: Said<'_>) -> TurnSignals {
             "displeasure" => signals.displeasure = *value,
             "distress" => signals.distress = *value,
             "relief" => signals.relief = *value,
+            "step_in" => signals.step_in = *value,
             "words" => signals.words = (0..*value as u32).collect(),
             cue => signals.reach[CUES.iter().position(|name| *name == cue).unwrap()] = *value,
         }
@@ -59,11 +60,13 @@ prop_compose! {
 
 /// Whatever one turn can say. Boxed, for the trees of many turns don't fit on a stack.
 pub(crate) fn signals() -> BoxedStrategy<TurnSignals> {
-    let spans = prop::collection::vec((prop::option::of(0..CUES.len()), span()), 0..5);
+    let cue = (0..CUES.len()).prop_map(Behind::Cue);
+    let behind = prop_oneof![Just(Behind::Negative), Just(Behind::StepIn), cue];
+    let spans = prop::collection::vec((behind, span()), 0..5);
     let words = prop::collection::btree_set(0u32..12, 0..8);
-    let shares = (prop::array::uniform6(share()), prop::array::uniform20(share()));
+    let shares = (prop::array::uniform7(share()), prop::array::uniform20(share()));
     let all = (-1.0..=1.0f64, shares, spans, words).prop_map(|(score, (shares, reach), spans, words)| {
-        let [negative, positive, anger, distress, relief, acknowledgement] = shares;
+        let [negative, positive, anger, distress, relief, acknowledgement, step_in] = shares;
         let words = words.into_iter().collect();
         TurnSignals {
             score,
@@ -75,6 +78,7 @@ pub(crate) fn signals() -> BoxedStrategy<TurnSignals> {
             relief,
             acknowledgement,
             reach,
+            step_in,
             spans,
             words,
         }

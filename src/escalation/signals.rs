@@ -38,6 +38,11 @@ pub const CUES: [&str; 20] = [
     "advocacy",
 ];
 
+/// The head of a model that has one for it, and its label: somebody should step in at this turn.
+const ESCALATION: &str = "escalation";
+/// See [`ESCALATION`].
+pub const STEP_IN: &str = "step_in";
+
 /// Log-odds on either side of the threshold within which a label's strength grows from 0 to 1.
 const STRENGTH: f64 = 4.0;
 /// The same for a cue's reach. Of 4 to 12, 8 and more gave the lowest log-loss in cross-validation of the default policy.
@@ -48,6 +53,17 @@ const WORDS: usize = 64;
 const SPANS: usize = 2;
 /// Letters from which on a word says what a text is about.
 const CONTENT_WORD: usize = 4;
+
+/// What words of a turn are behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// Negative sentiment.
+    Negative,
+    /// A cue, by its place in [`CUES`].
+    Cue(usize),
+    /// [`STEP_IN`].
+    StepIn,
+}
 
 /// What one turn says. Probabilities and strengths lie in [0, 1].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,8 +86,10 @@ pub struct TurnSignals {
     pub acknowledgement: f64,
     /// Reach of each of [`CUES`].
     pub reach: [f64; CUES.len()],
-    /// The words behind cues and negative sentiment; the place in [`CUES`], or `None` for sentiment.
-    pub spans: Vec<(Option<usize>, Span)>,
+    /// Reach of [`STEP_IN`]; 0 of a model without it.
+    pub step_in: f64,
+    /// The words behind what was heard.
+    pub spans: Vec<(Behind, Span)>,
     /// Hashes of the words that say what it is about, ascending.
     pub words: Vec<u32>,
 }
@@ -111,15 +129,24 @@ impl TurnSignals {
         };
         let negative = sentiment.evidence.iter().filter(|e| e.class.name() == "negative");
         let spans = negative.flat_map(|e| strongest(&e.evidence));
-        signals.spans.extend(spans.map(|s| (None, s.span)));
-        for label in &assessment.cues {
-            let Some(cue) = CUES.iter().position(|name| *name == label.label) else { continue };
+        signals.spans.extend(spans.map(|s| (Behind::Negative, s.span)));
+        let escalation = assessment.other_heads.iter().filter(|head| head.head == ESCALATION);
+        let step_in = escalation.flat_map(|head| &head.labels).find(|label| label.label == STEP_IN);
+        let cues = assessment.cues.iter().filter_map(|label| {
+            let cue = CUES.iter().position(|name| *name == label.label)?;
+            Some((Behind::Cue(cue), label))
+        });
+        for (behind, label) in cues.chain(step_in.map(|label| (Behind::StepIn, label))) {
             let spans: Vec<EvidenceSpan> = label.evidence.iter().flat_map(strongest).collect();
             if quiet(&label.label, &spans) {
                 continue;
             }
-            signals.reach[cue] = within(label, REACH);
-            signals.spans.extend(spans.into_iter().map(|s| (Some(cue), s.span)));
+            match behind {
+                Behind::Cue(cue) => signals.reach[cue] = within(label, REACH),
+                Behind::StepIn => signals.step_in = within(label, REACH),
+                Behind::Negative => {}
+            }
+            signals.spans.extend(spans.into_iter().map(|s| (behind, s.span)));
         }
         Some(signals)
     }

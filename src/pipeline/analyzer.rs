@@ -34,7 +34,7 @@ pub(super) const BLOCKING_BYTES: usize = 8 * 1024;
 const SHORT_TEXT: usize = 16;
 /// Texts above this many tokens share `LONG_TOKENS`.
 const LONG_TEXT: usize = 4096;
-/// Tokens of long texts that may be held at once; a token takes some 200 bytes with 51 labels.
+/// Tokens of long texts that may be held at once; a token takes some 200 bytes with 52 labels.
 const LONG_TOKENS: usize = 300_000;
 /// Bytes of text per token, about, for an estimate before the text is tokenised.
 const BYTES_PER_TOKEN: usize = 5;

@@ -17,62 +17,62 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
     (
         HELD_OUT,
         &[
-            ("average_precision", 0.93),
+            ("average_precision", 0.95),
             ("detection_f1", 0.80),
-            ("forecast_recall", 0.75),
+            ("forecast_recall", 0.70),
             ("recovered_found", 0.85),
         ],
-        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.25)],
+        &[("false_alarm_share", 0.17), ("recovered_wrongly", 0.25)],
     ),
     // Most of these escalate without a strong word, or in passing.
     (
         "tests/fixtures/escalation/held_out_indirect.jsonl",
         &[
-            ("average_precision", 0.85),
-            ("detection_f1", 0.72),
-            ("forecast_recall", 0.69),
+            ("average_precision", 0.86),
+            ("detection_f1", 0.64),
+            ("forecast_recall", 0.60),
             ("recovered_found", 0.91),
         ],
-        &[("false_alarm_share", 0.16), ("recovered_wrongly", 0.22)],
+        &[("false_alarm_share", 0.13), ("recovered_wrongly", 0.22)],
     ),
     (
         "tests/fixtures/escalation/held_out_plain.jsonl",
-        &[("average_precision", 0.81), ("detection_f1", 0.76), ("recovered_found", 0.91)],
-        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.32)],
+        &[("average_precision", 0.88), ("detection_f1", 0.78), ("recovered_found", 0.91)],
+        &[("false_alarm_share", 0.25), ("recovered_wrongly", 0.32)],
     ),
     // One to three turns of the customer's, and something said outright.
     (
         "tests/fixtures/escalation/held_out_short.jsonl",
-        &[("average_precision", 0.90), ("detection_f1", 0.78)],
+        &[("average_precision", 0.93), ("detection_f1", 0.78)],
         &[("false_alarm_share", 0.09)],
     ),
     // Thirty-odd trades, said outright and in passing, short and long.
     (
         "tests/fixtures/escalation/held_out_mixed.jsonl",
         &[
-            ("average_precision", 0.83),
-            ("detection_f1", 0.73),
+            ("average_precision", 0.87),
+            ("detection_f1", 0.80),
             ("forecast_recall", 0.62),
             ("recovered_found", 0.91),
         ],
-        &[("false_alarm_share", 0.26), ("recovered_wrongly", 0.24)],
+        &[("false_alarm_share", 0.34), ("recovered_wrongly", 0.24)],
     ),
     // Everyday matters of 83 trades, by eight writers; the widest.
     (
         "tests/fixtures/escalation/held_out_broad.jsonl",
         &[
-            ("average_precision", 0.88),
-            ("detection_f1", 0.77),
-            ("forecast_recall", 0.66),
+            ("average_precision", 0.93),
+            ("detection_f1", 0.81),
+            ("forecast_recall", 0.67),
             ("recovered_found", 0.92),
         ],
-        &[("false_alarm_share", 0.17), ("recovered_wrongly", 0.19)],
+        &[("false_alarm_share", 0.13), ("recovered_wrongly", 0.19)],
     ),
     // Made of what is hardest: dangers in a subordinate clause, and strong words that are not meant for the company.
     (
         "tests/fixtures/escalation/held_out_hard.jsonl",
-        &[("average_precision", 0.68), ("detection_f1", 0.52), ("recovered_found", 0.91)],
-        &[("false_alarm_share", 0.30), ("recovered_wrongly", 0.22)],
+        &[("average_precision", 0.75), ("detection_f1", 0.58), ("recovered_found", 0.91)],
+        &[("false_alarm_share", 0.22), ("recovered_wrongly", 0.22)],
     ),
 ];
 
@@ -121,7 +121,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
     let table = succeeds(&[
         "policy", "backtest", "--data", HELD_OUT, "--with", &ours, "--json", &json, "--chart", &chart,
     ]);
-    assert!(table.contains("default-5") && table.contains("ours-1"), "{table}");
+    assert!(table.contains("default-6") && table.contains("ours-1"), "{table}");
     assert!(std::fs::read_to_string(&chart).unwrap().contains("precision, ours-1"));
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let (old, new) = (measured("current", &report), measured("candidate", &report));
@@ -132,7 +132,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -11.4"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -9.91"), "{turns}");
 }
 
 #[test]
