@@ -1,4 +1,4 @@
-"""The label sets of the three heads, and how public data sets map onto them.
+"""The label sets of the heads that are trained with the encoder, and how public data sets map onto them.
 
 The order of each list is the order of the model's outputs; the manifest repeats it, and the service reads it there.
 """

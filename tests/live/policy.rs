@@ -132,7 +132,7 @@ fn a_policy_is_fitted_checked_tested_and_explained() {
         "{explained}"
     );
     let turns = succeeds(&["policy", "explain", "--data", FIT, "--conversation", "fin-003"]);
-    assert!(turns.contains("marked as the escalation") && turns.contains("base -9.91"), "{turns}");
+    assert!(turns.contains("marked as the escalation") && turns.contains("base -9.9"), "{turns}");
 }
 
 #[test]

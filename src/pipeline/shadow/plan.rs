@@ -106,7 +106,7 @@ mod tests {
         emotions.name = "feeling".into();
         let plan = Plan::of(&model, &candidate);
         let names: Vec<&str> = plan.heads.iter().map(|head| head.name.as_str()).collect();
-        assert_eq!(names, ["sentiment", "cue"]);
+        assert_eq!(names, ["sentiment", "cue", "escalation"]);
         let cue = &plan.heads[1];
         let labels = &model.heads.iter().find(|head| head.name == "cue").unwrap().labels;
         assert_eq!(cue.labels.len(), labels.len() - 1);
