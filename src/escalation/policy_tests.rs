@@ -18,6 +18,15 @@ fn the_policy_that_comes_along_loads_and_measures_as_a_program_assumes() {
 }
 
 #[test]
+fn the_policy_for_models_without_an_escalation_head_is_in_order_and_asks_for_none() {
+    let cues = include_str!("../../examples/policies/cues.toml");
+    let policies = Policies::parse(cues).unwrap();
+    assert_eq!(policies.rules(None, Channel::Unknown).measures, Measures::default());
+    assert!(!cues.contains("turn.step_in"), "it would be 0 there");
+    assert!(DEFAULT.contains("turn.step_in"), "else the default would do for them");
+}
+
+#[test]
 fn a_policy_weighs_what_its_file_says() {
     let policies = Policies::explicit();
     let rules = policies.rules(None, Channel::Unknown);

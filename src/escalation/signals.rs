@@ -95,8 +95,8 @@ pub struct TurnSignals {
 }
 
 impl TurnSignals {
-    /// Listens to an assessment of `text` that was made with all labels listed; `quiet` says whether a cue is to be kept
-    /// out because of its words. `None` when the text could not be read.
+    /// Listens to an assessment of `text` that was made with all labels listed; `quiet` says whether a label is to be
+    /// kept out because of its words. `None` when the text could not be read.
     pub fn of(
         text: &str,
         assessment: &Assessment,
