@@ -38,9 +38,9 @@ pub const CUES: [&str; 20] = [
     "advocacy",
 ];
 
-/// The head of a model that has one for it, and its label: somebody should step in at this turn.
+/// The head that a model may have for it.
 const ESCALATION: &str = "escalation";
-/// See [`ESCALATION`].
+/// The label of a model's head `escalation`: somebody should step in at this turn.
 pub const STEP_IN: &str = "step_in";
 
 /// Log-odds on either side of the threshold within which a label's strength grows from 0 to 1.
