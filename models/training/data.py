@@ -34,8 +34,12 @@ def normalise(text):
 
 def split_of(key):
     """Eight tenths train, one dev, one test, by the SHA-256 of the key."""
-    bucket = int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10
-    return {0: "test", 1: "dev"}.get(bucket, "train")
+    return {0: "test", 1: "dev"}.get(share_of(key, 10), "train")
+
+
+def share_of(key, shares):
+    """Which of so many equal shares a key is in, from 0, by its SHA-256."""
+    return int(hashlib.sha256(key.encode()).hexdigest(), 16) % shares
 
 
 def one_hot(name):

@@ -14,7 +14,6 @@ Needs numpy, onnx, onnxruntime, tokenizers and scikit-learn, and no torch. Runni
 """
 
 import argparse
-import hashlib
 import json
 import pathlib
 import re
@@ -25,10 +24,12 @@ import onnx
 import onnxruntime as ort
 from onnx import numpy_helper
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score
 from tokenizers import Tokenizer
 
 import calibration as C
+import data as D
+import manifest as M
 
 HERE = pathlib.Path(__file__).parent
 CONVERSATIONS = HERE / "data" / "conversations.jsonl"
@@ -78,16 +79,17 @@ class Graph:
         self.model = onnx.load(str(self.file))
         self.heads = [head for head in self.said["heads"] if head["name"] != HEAD]
 
-    def parameters(self):
-        """The heads' matrices without this one: weight [hidden, labels], bias [labels], score [hidden, heads]."""
         values = {i.name: numpy_helper.to_array(i) for i in self.model.graph.initializer}
         labels = sum(len(head["labels"]) for head in self.heads)
-        return values["weight"][:, :labels], values["bias"][:labels], values["score"][:, : len(self.heads)]
+        # The other heads' matrices: [hidden, labels], [labels], [hidden, heads].
+        self.weight, self.bias = values["weight"][:, :labels], values["bias"][:labels]
+        self.score = values["score"][:, : len(self.heads)]
+        # What weighs a token for this head [hidden].
+        self.attention = self.score.mean(1)
 
     def vectors(self, texts):
         """One vector per text [texts, hidden]: its tokens' mean by the other heads' attention. Of a text that is longer than a
         window, the window's part."""
-        _, _, score = self.parameters()
         copy = onnx.ModelProto()
         copy.CopyFrom(self.model)
         hidden = next(n.input[0] for n in copy.graph.node if n.op_type == "MatMul" and n.input[1] == "weight")
@@ -97,7 +99,7 @@ class Graph:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         room, markers = self.said["maximum_tokens"] - 2, self.said["markers"]
-        found = np.zeros((len(texts), score.shape[0]))
+        found = np.zeros((len(texts), len(self.attention)))
         for place, text in enumerate(texts):
             ids = tokenizer.encode(text, add_special_tokens=False).ids[:room]
             if not ids:
@@ -105,53 +107,35 @@ class Graph:
             ids = np.array([[markers["begin"], *ids, markers["end"]]])
             (tokens,) = session.run([hidden], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
             tokens = tokens[1:-1]
-            scores = tokens @ score.mean(1)
+            scores = tokens @ self.attention
             weight = np.exp(scores - scores.max())
             found[place] = weight / weight.sum() @ tokens
         return found
 
     def write(self, weight, bias, fitted, scores):
         """Puts the head behind the others, in the graph and in the manifest."""
-        old_weight, old_bias, old_score = self.parameters()
         of_label = np.repeat(np.arange(len(self.heads)), [len(head["labels"]) for head in self.heads])
-        self.replace("weight", np.column_stack([old_weight, weight]).astype(np.float32))
-        self.replace("bias", np.append(old_bias, bias).astype(np.float32))
-        self.replace("score", np.column_stack([old_score, old_score.mean(1)]).astype(np.float32))
+        self.replace("weight", np.column_stack([self.weight, weight]).astype(np.float32))
+        self.replace("bias", np.append(self.bias, bias).astype(np.float32))
+        self.replace("score", np.column_stack([self.score, self.attention]).astype(np.float32))
         self.replace("head_of_label", np.append(of_label, len(self.heads)))
-        labels = len(of_label) + 1
         for output in self.model.graph.output:
             if output.name in ("logits", "contributions"):
-                output.type.tensor_type.shape.dim[-1].dim_value = labels
+                output.type.tensor_type.shape.dim[-1].dim_value = len(of_label) + 1
         # Shapes of what lies between, as they were before.
         del self.model.graph.value_info[:]
         onnx.checker.check_model(self.model)
         onnx.save(self.model, str(self.file))
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
-        text = re.sub(r'(graph = \{ file = "[^"]*", sha256 = )"[0-9a-f]*"', rf'\1"{digest}"', self.text)
-        # A head ends where the next table begins.
-        text = re.sub(rf'\[\[heads\]\]\nname = "{HEAD}"\n.*?\n(?=\[)', "", text, flags=re.S)
-        text = re.sub(rf'^"{HEAD}\.[^\n]*\n', "", text, flags=re.M)
-        scale, shift, threshold = fitted
-        head = (
-            f'[[heads]]\nname = "{HEAD}"\nkind = "other"\nactivation = "sigmoid"\nlabels = ["{LABEL}"]\n'
-            f"thresholds = [{threshold:.4f}]\nscale = [{scale:.4f}]\nshift = [{shift:.4f}]\n\n"
-        )
-        numbers = "".join(f'"{key}" = {value:.4f}\n' for key, value in sorted(scores.items()))
-        own = list(re.finditer(r'^"(?=[a-z_]+\.)[^\n]*\n', text, flags=re.M))
-        after = next((m.start() for m in own if m[0] > f'"{HEAD}.'), text.index("[scores]\n") + len("[scores]\n"))
-        text = text[:after] + numbers + text[after:]
-        text = text.replace("[scores]\n", head + "[scores]\n", 1)
-        tomllib.loads(text)
+        kept = {name: value for name, value in self.said["scores"].items() if not name.startswith(f"{HEAD}.")}
+        tables = M.head(HEAD, "other", "sigmoid", [LABEL], fitted) + "\n\n" + M.scores(kept | scores) + "\n"
+        text = re.sub(r"^graph = .*$", f"graph = {M.entry(self.file)}", self.text, flags=re.M)
+        text = re.sub(rf'\[\[heads\]\]\nname = "{HEAD}"\n(?:.+\n)*\n', "", text)
+        text = re.sub(r"\[scores\]\n(?:.+\n)*", lambda _: tables, text)
         (self.directory / "model.toml").write_text(text, encoding="utf-8")
 
     def replace(self, name, value):
         (place,) = [n for n, i in enumerate(self.model.graph.initializer) if i.name == name]
         self.model.graph.initializer[place].CopyFrom(numpy_helper.from_array(value, name))
-
-
-def share_of(conversation, shares):
-    """Which of so many shares a conversation is in, by its id."""
-    return int(hashlib.sha256(conversation.encode()).hexdigest(), 16) % shares
 
 
 class Scaled:
@@ -177,12 +161,12 @@ def cross_validated(x, y, folds, strength):
     return found
 
 
-def run(directory, log, given=None):
+def run(directory, conversations, log):
     """Fits the head, writes it into the model directory, and returns its parameters by their names in the network's state."""
     graph = Graph(directory)
-    ids, texts, y = zip(*turns(conversations() if given is None else given))
+    ids, texts, y = zip(*turns(conversations))
     x, y = graph.vectors(texts), np.array(y)
-    folds = np.array([share_of(id, FOLDS) for id in ids])
+    folds = np.array([D.share_of(id, FOLDS) for id in ids])
     held = {strength: cross_validated(x, y, folds, strength) for strength in STRENGTHS}
     loss = {strength: float((np.logaddexp(0, z) - y * z).mean()) for strength, z in held.items()}
     strength = min(loss, key=loss.get)
@@ -192,11 +176,10 @@ def run(directory, log, given=None):
     threshold = C.threshold(p, y)
     head = Scaled(x, y, strength)
     weight, bias = head.parameters()
-    guess = p >= threshold
     scores = {
         f"{HEAD}.cross_validated.average_precision": average_precision_score(y, z),
         f"{HEAD}.cross_validated.ece": C.ece(p, y),
-        f"{HEAD}.cross_validated.f1": 2 * (guess & y).sum() / (guess.sum() + y.sum()),
+        f"{HEAD}.cross_validated.f1": f1_score(y, p >= threshold),
     }
     _, texts, truth = zip(*turns(rows(FIXTURES / HELD_OUT)))
     p, truth = C.sigmoid(scale * head.logits(graph.vectors(texts)) + shift), np.array(truth)
@@ -204,10 +187,9 @@ def run(directory, log, given=None):
     scores[f"{HEAD}.held_out.ece"] = C.ece(p, truth)
     log(f"escalation: {len(set(ids))} conversations, {len(y)} turns, {y.sum()} marked, strength {strength}")
     log(json.dumps({"log_loss": loss, "scale": scale, "shift": shift, "threshold": threshold, **scores}, indent=1))
-    graph.write(weight, bias, (scale, shift, threshold), scores)
-    _, _, score = graph.parameters()
+    graph.write(weight, bias, {"scale": [scale], "shift": [shift], "thresholds": [threshold]}, scores)
     return {
-        f"score.{HEAD}.weight": score.mean(1)[None],
+        f"score.{HEAD}.weight": graph.attention[None],
         f"out.{HEAD}.weight": weight[None],
         f"out.{HEAD}.bias": np.array([bias]),
     }
@@ -220,10 +202,10 @@ def main():
     arguments = parser.parse_args()
     own = conversations()
     if arguments.others:
-        others = [row for row in own if share_of(row["id"], 2) == 0]
+        others = [row for row in own if D.share_of(row["id"], 2) == 0]
         arguments.others.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in others), encoding="utf-8")
-        own = [row for row in own if share_of(row["id"], 2) == 1]
-    run(arguments.model, print, own)
+        own = [row for row in own if D.share_of(row["id"], 2) == 1]
+    run(arguments.model, own, print)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
 """PyTorch to ONNX, and ONNX to int8."""
 
-import hashlib
-import pathlib
-
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -63,6 +60,3 @@ def predict(path, net_heads, tokenizer, examples, tensors, tokenise, batch=16):
         at += len(labels)
     return result
 
-
-def sha256(path):
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()

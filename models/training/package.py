@@ -15,6 +15,7 @@ import escalation
 import export as X
 import fit
 import labels as L
+import manifest as M
 import network as N
 import smoothing
 import weights
@@ -129,9 +130,6 @@ def measure(logits_of, test, dev, fitted, heads):
 
 
 def manifest(target, heads, fitted, scores):
-    def floats(values):
-        return "[" + ", ".join(f"{v:.4f}" for v in values) + "]"
-
     lines = [
         "# Written by models/training/recipe.py; docs/models.md says what each key means.",
         "schema = 1",
@@ -142,21 +140,16 @@ def manifest(target, heads, fitted, scores):
         'languages = ["en"]',
         f"maximum_tokens = {fit.MAX_TOKENS}",
         "window_overlap = 64",
-        f'graph = {{ file = "model.onnx", sha256 = "{X.sha256(target / "model.onnx")}" }}',
-        f'tokenizer = {{ file = "tokenizer.json", sha256 = "{X.sha256(target / "tokenizer.json")}" }}',
+        f"graph = {M.entry(target / 'model.onnx')}",
+        f"tokenizer = {M.entry(target / 'tokenizer.json')}",
         "markers = { begin = 101, end = 102, pad = 0 }",
     ]
     for name, labels in heads.items():
         f = fitted[name]
-        names = "[" + ", ".join(f'"{label}"' for label in labels) + "]"
-        lines += [
-            "", "[[heads]]", f'name = "{name}"', f'kind = "{KIND[name]}"',
-            f'activation = "{"softmax" if name == "sentiment" else "sigmoid"}"', f"labels = {names}",
-            f"thresholds = {floats(f['thresholds'])}", f"scale = {floats(f['scale'])}", f"shift = {floats(f['shift'])}",
-        ]
+        lines += ["", M.head(name, KIND[name], "softmax" if name == "sentiment" else "sigmoid", labels, f)]
         if name == "sentiment":
             lines.append(f"mixed = {{ clause_probability = {f['mixed'][0]}, minimum_share = {f['mixed'][1]}, text_probability = {f['mixed'][2]} }}")
-    lines += ["", "[scores]"] + [f'"{k}" = {v:.4f}' for k, v in sorted(scores.items())] + [""]
+    lines += ["", M.scores(scores), ""]
     (target / "model.toml").write_text("\n".join(lines))
 
 
@@ -237,7 +230,7 @@ def run(root, out, target, log, heads=None):
             scores[key + "_fp32"] = full[key]
     manifest(target, heads, fitted, scores)
     # The network as it was trained, for the rust-bert backend; too large for the repository.
-    tensors = {name: value.numpy() for name, value in net.state_dict().items()} | escalation.run(target, log)
+    tensors = {name: value.numpy() for name, value in net.state_dict().items()} | escalation.run(target, escalation.conversations(), log)
     weights.write(tensors, net.body.config.num_attention_heads, target, out / "rust-bert")
     golden(net, tokenizer, fitted, heads, target.parent.parent / "tests" / "fixtures" / "golden" / "attune-en-small.jsonl")
     (out / "fitted.json").write_text(json.dumps({"fitted": fitted, "scores": scores}, indent=1))

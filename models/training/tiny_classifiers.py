@@ -13,7 +13,7 @@ import transformers as T
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-import weights
+from manifest import entry
 
 SIZES = {"vocab_size": 200, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 POSITIONS = 64
@@ -73,9 +73,9 @@ languages = []
 maximum_tokens = {POSITIONS}
 window_overlap = 8
 backend = "rust-bert"
-graph = {weights.entry(directory / "model.safetensors")}
-architecture = {{ kind = "{kind}", config = {weights.entry(directory / "config.json")} }}
-tokenizer = {weights.entry(directory / "tokenizer.json")}
+graph = {entry(directory / "model.safetensors")}
+architecture = {{ kind = "{kind}", config = {entry(directory / "config.json")} }}
+tokenizer = {entry(directory / "tokenizer.json")}
 markers = {{ begin = {markers["begin"]}, end = {markers["end"]}, pad = {markers["pad"]} }}
 
 [[heads]]

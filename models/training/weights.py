@@ -10,7 +10,6 @@ so that two backends can be held against each other. The recipe writes the safet
 """
 
 import argparse
-import hashlib
 import json
 import pathlib
 import re
@@ -21,6 +20,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from safetensors.numpy import save_file
+
+from manifest import entry
 
 NAME = "network.body."
 
@@ -55,10 +56,6 @@ def start(model, directory):
         (directory / "model.toml").write_text(written, encoding="utf-8")
 
     return manifest
-
-
-def entry(path):
-    return f'{{ file = "{path.name}", sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}" }}'
 
 
 def dequantised(model):

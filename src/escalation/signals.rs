@@ -130,23 +130,21 @@ impl TurnSignals {
         let negative = sentiment.evidence.iter().filter(|e| e.class.name() == "negative");
         let spans = negative.flat_map(|e| strongest(&e.evidence));
         signals.spans.extend(spans.map(|s| (Behind::Negative, s.span)));
-        let escalation = assessment.other_heads.iter().filter(|head| head.head == ESCALATION);
-        let step_in = escalation.flat_map(|head| &head.labels).find(|label| label.label == STEP_IN);
-        let cues = assessment.cues.iter().filter_map(|label| {
-            let cue = CUES.iter().position(|name| *name == label.label)?;
-            Some((Behind::Cue(cue), label))
-        });
-        for (behind, label) in cues.chain(step_in.map(|label| (Behind::StepIn, label))) {
+        let hear = |label: &LabelAssessment, behind: Behind, all: &mut Vec<(Behind, Span)>| {
             let spans: Vec<EvidenceSpan> = label.evidence.iter().flat_map(strongest).collect();
             if quiet(&label.label, &spans) {
-                continue;
+                return 0.0;
             }
-            match behind {
-                Behind::Cue(cue) => signals.reach[cue] = within(label, REACH),
-                Behind::StepIn => signals.step_in = within(label, REACH),
-                Behind::Negative => {}
-            }
-            signals.spans.extend(spans.into_iter().map(|s| (behind, s.span)));
+            all.extend(spans.into_iter().map(|s| (behind, s.span)));
+            within(label, REACH)
+        };
+        for label in &assessment.cues {
+            let Some(cue) = CUES.iter().position(|name| *name == label.label) else { continue };
+            signals.reach[cue] = hear(label, Behind::Cue(cue), &mut signals.spans);
+        }
+        let mut escalation = assessment.other_heads.iter().filter(|head| head.head == ESCALATION);
+        if let Some(label) = escalation.find_map(|head| head.labels.iter().find(|l| l.label == STEP_IN)) {
+            signals.step_in = hear(label, Behind::StepIn, &mut signals.spans);
         }
         Some(signals)
     }

@@ -95,7 +95,7 @@ pub async fn listen(
     }
     let both = (&options.hearing, options.wanted.as_ref());
     let (mut assessment, wanted) = analyzer.analyze_both(&turn.text, language, both, call).await?;
-    let quiet = |cue: &str, spans: &[_]| rules.is_quiet(&turn.text, cue, spans);
+    let quiet = |label: &str, spans: &[_]| rules.is_quiet(&turn.text, label, spans);
     let signals = TurnSignals::of(&turn.text, &assessment, quiet);
     match wanted {
         Some(wanted) => assessment = wanted,

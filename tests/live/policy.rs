@@ -19,7 +19,7 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
         &[
             ("average_precision", 0.95),
             ("detection_f1", 0.80),
-            ("forecast_recall", 0.70),
+            ("forecast_recall", 0.75),
             ("recovered_found", 0.85),
         ],
         &[("false_alarm_share", 0.17), ("recovered_wrongly", 0.25)],
@@ -38,7 +38,7 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
     (
         "tests/fixtures/escalation/held_out_plain.jsonl",
         &[("average_precision", 0.88), ("detection_f1", 0.78), ("recovered_found", 0.91)],
-        &[("false_alarm_share", 0.25), ("recovered_wrongly", 0.32)],
+        &[("false_alarm_share", 0.20), ("recovered_wrongly", 0.32)],
     ),
     // One to three turns of the customer's, and something said outright.
     (
@@ -55,7 +55,7 @@ const BOUNDS: &[(&str, Bounds, Bounds)] = &[
             ("forecast_recall", 0.62),
             ("recovered_found", 0.91),
         ],
-        &[("false_alarm_share", 0.34), ("recovered_wrongly", 0.24)],
+        &[("false_alarm_share", 0.26), ("recovered_wrongly", 0.24)],
     ),
     // Everyday matters of 83 trades, by eight writers; the widest.
     (

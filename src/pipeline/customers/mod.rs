@@ -225,7 +225,7 @@ impl Customers {
         assessment: Assessment,
         now_ms: i64,
     ) -> Result<Read, Error> {
-        let quiet = |cue: &str, spans: &[_]| self.rules(interaction).is_quiet(text, cue, spans);
+        let quiet = |label: &str, spans: &[_]| self.rules(interaction).is_quiet(text, label, spans);
         let signals = TurnSignals::of(text, &assessment, quiet);
         let (text, body) = self.keeping.message(text, &assessment)?;
         let heard = reading::Heard::message(&assessment, signals.as_ref());
